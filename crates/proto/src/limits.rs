@@ -1,0 +1,1 @@
+//! Named limits of the parsers and sessions of this crate.

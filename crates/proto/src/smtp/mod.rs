@@ -1,0 +1,11 @@
+//! SMTP as a client speaks it (RFC 5321, RFC 3207, RFC 2034): replies, EHLO answers, commands, the session
+//! as a state machine without I/O, and the transcript. `net` moves the bytes and decides nothing. The
+//! way in is [`session`]; what a session showed is [`seen::SessionSeen`].
+
+pub mod command;
+pub mod ehlo;
+pub mod reply;
+pub mod reply_class;
+pub mod seen;
+pub mod session;
+pub mod transcript;

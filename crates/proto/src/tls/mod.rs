@@ -1,0 +1,7 @@
+//! TLS as a mail client sees it (RFC 9846, RFC 5246, RFC 9325): what is asked for, what was seen, how a
+//! handshake ended. No handshake is made here: `net` makes it with rustls, or carries the bytes of
+//! [`hello`], the hand-made ClientHello that looks at what rustls will not speak. The way in is
+//! [`seen::HandshakeSeen`].
+
+pub mod hello;
+pub mod seen;

@@ -1,0 +1,1 @@
+//! TLS reporting (RFC 8460).

@@ -1,0 +1,1 @@
+//! Certificate chains (RFC 5280, RFC 9525).
