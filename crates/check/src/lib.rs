@@ -1,1 +1,9 @@
-//! placeholder
+//! What to ask about a domain, what was seen, and what it means: survey, facts, rules, report.
+//!
+//! This crate is pure. [`survey::Survey`] poses questions and folds answers into
+//! [`facts::Facts`]; [`registry`] lists the rules, which read facts and return findings;
+//! [`report`] joins both with the words of the guides. Nothing here prints or fetches.
+#![warn(clippy::indexing_slicing)]
+
+pub mod limits;
+pub mod question;
