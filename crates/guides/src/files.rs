@@ -11,10 +11,10 @@ macro_rules! finding_files {
 }
 
 macro_rules! page_files {
-    ($($name:literal,)+) => {
+    ($($name:literal,)*) => {
         /// Name and text of every guide page, in the order in which they are listed.
         pub(crate) const PAGE_FILES: &[(&str, &str)] = &[
-            $(($name, include_str!(concat!("../pages/en/", $name, ".md"))),)+
+            $(($name, include_str!(concat!("../pages/en/", $name, ".md"))),)*
         ];
     };
 }
