@@ -4,6 +4,8 @@
 
 const SUBJECT: &str = "{subject}";
 const DOMAIN: &str = "{domain}";
+/// Stands for the domain inside a longer name (RFC 2606 §3 reserves it).
+const EXAMPLE_DOMAIN: &str = "example.com";
 
 /// Puts the subject of a finding and the checked domain in the place of `{subject}` and `{domain}`.
 pub fn fill(text: &str, subject: &str, domain: &str) -> String {
@@ -13,9 +15,12 @@ pub fn fill(text: &str, subject: &str, domain: &str) -> String {
 }
 
 /// Fills a text for a reader without a report: "the checked host" and "the domain", with a capital
-/// letter where a sentence starts.
+/// letter where a sentence starts, and an example name where the placeholder is the end of a name.
 pub fn fill_generic(text: &str) -> String {
     replace(text, |before, placeholder| {
+        if before.ends_with('.') {
+            return EXAMPLE_DOMAIN.to_owned();
+        }
         let words = if placeholder == SUBJECT { "he checked host" } else { "he domain" };
         let before = before.trim_end();
         let article =
@@ -58,6 +63,11 @@ mod tests {
         ] {
             assert_eq!(fill(text, "{domain}", "b.test"), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn generic_names_stay_names() {
+        assert_eq!(fill_generic("set `_mta-sts.{domain}`"), "set `_mta-sts.example.com`");
     }
 
     #[test]
