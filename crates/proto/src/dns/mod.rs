@@ -3,9 +3,13 @@
 //! way in is [`DnsAnswer`]. A change must never let a failure look like an absence.
 
 mod answer;
+mod mx_set;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Authenticity, DnsAnswer, Failure, Outcome};
+pub use mx_set::MxSet;
 pub use record::{
     MxExchange, MxRecord, QueryName, Record, RecordType, SoaRecord, TlsaRecord, TxtRecord,
 };

@@ -1,7 +1,7 @@
 //! The record types that mail transport reads (RFC 1035 §3.3, RFC 5321 §5.1, RFC 6698 §2.1). Data is
 //! foreign: an MX exchange that is no host name stays visible as what it was.
 
-use crate::name::DomainName;
+use crate::name::{DomainName, parse_address};
 use std::net::IpAddr;
 
 /// A name as it stands in a DNS question: like [`DomainName`], but `_service` labels and any other
@@ -26,6 +26,29 @@ impl QueryName {
     /// `label` in front of a domain, for example `_mta-sts` or `mta-sts`.
     pub fn below(label: &str, domain: &DomainName) -> Self {
         Self(format!("{label}.{domain}"))
+    }
+
+    /// The name that holds the PTR records of an address: reversed octets below `in-addr.arpa`
+    /// (RFC 1035 §3.5) or reversed nibbles below `ip6.arpa` (RFC 3596 §2.5).
+    pub fn reverse(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                Self(format!("{d}.{c}.{b}.{a}.in-addr.arpa"))
+            }
+            IpAddr::V6(v6) => {
+                // The address as a number, lowest nibble first.
+                let bits = v6.to_bits();
+                let nibbles: Vec<String> =
+                    (0..32).map(|place| format!("{:x}", (bits >> (4 * place)) & 0xf)).collect();
+                Self(format!("{}.ip6.arpa", nibbles.join(".")))
+            }
+        }
+    }
+
+    /// Whether this is the root.
+    pub const fn is_root(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The name without the final dot.
@@ -110,6 +133,58 @@ pub enum MxExchange {
     AddressLiteral(IpAddr),
     /// Anything else that is no host name, in presentation form.
     Invalid(String),
+}
+
+impl MxExchange {
+    /// Sorts the exchange field of an MX record, given in presentation form.
+    pub fn from_name(name: &str) -> Self {
+        if name.is_empty() || name == "." {
+            return Self::Root;
+        }
+        // RFC 5321 §5.1: an exchange is a name; digits that look like an address are one that nobody
+        // can look up.
+        if let Some(address) = parse_address(name) {
+            return Self::AddressLiteral(address);
+        }
+        DomainName::parse(name).map_or_else(|_| Self::Invalid(name.to_owned()), Self::Host)
+    }
+
+    /// The host name, if it is one.
+    pub const fn host(&self) -> Option<&DomainName> {
+        match self {
+            Self::Host(name) => Some(name),
+            Self::Root | Self::AddressLiteral(_) | Self::Invalid(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for MxExchange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host(name) => name.fmt(formatter),
+            Self::Root => formatter.write_str("."),
+            Self::AddressLiteral(address) => address.fmt(formatter),
+            Self::Invalid(text) => write!(formatter, "{}", text.escape_debug()),
+        }
+    }
+}
+
+impl TxtRecord {
+    /// Joins the character strings of one record without separators (RFC 7208 §3.3, RFC 8461 §3.1).
+    pub fn from_strings<S: AsRef<[u8]>>(strings: impl IntoIterator<Item = S>) -> Self {
+        let mut record = Self { joined: Vec::new(), strings: 0 };
+        for string in strings {
+            record.joined.extend_from_slice(string.as_ref());
+            record.strings += 1;
+        }
+        record
+    }
+
+    /// The joined octets as text; octets that are no UTF-8 become U+FFFD, which no record grammar
+    /// allows.
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(&self.joined).into_owned()
+    }
 }
 
 /// The parts of an SOA record that are compared between servers.
