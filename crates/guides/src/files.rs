@@ -19,7 +19,11 @@ macro_rules! page_files {
     };
 }
 
-page_files! {}
+page_files! {
+    "tls",
+    "setup-custom-smtp",
+    "dns-and-reverse-dns",
+}
 
 finding_files! {
     "cert-chain-order",
