@@ -28,6 +28,8 @@ pub enum Deviation {
     NonAscii,
     /// An EHLO keyword did not follow the grammar (RFC 5321 §4.1.1.1).
     KeywordSyntax,
+    /// One part of a session (before or inside TLS) held more octets of replies than the hard cap.
+    OctetsOverCap,
 }
 
 impl Deviation {
@@ -46,6 +48,7 @@ impl Deviation {
             Self::MissingFinalLine => "missing-final-line",
             Self::NonAscii => "non-ascii",
             Self::KeywordSyntax => "keyword-syntax",
+            Self::OctetsOverCap => "octets-over-cap",
         }
     }
 }

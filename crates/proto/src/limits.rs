@@ -11,3 +11,29 @@ pub const NAME_INPUT_OCTETS_MAX: usize = 1_012;
 
 /// Octets of a typed target. Twice what the longest name needs, so that a URL around it fits.
 pub const INPUT_OCTETS_MAX: usize = 2_048;
+/// SMTP: octets of one reply line without its CRLF; 8 times what RFC 5321 §4.5.3.1.5 allows, so that a
+/// long banner is still read and an endless one is not.
+pub const REPLY_LINE_OCTETS_MAX: usize = 4096;
+
+/// SMTP: octets of one reply line with its CRLF that the standard allows (RFC 5321 §4.5.3.1.5).
+pub const REPLY_LINE_OCTETS_STANDARD: usize = 512;
+
+/// SMTP: lines of one reply; the longest EHLO answers in use have some 30.
+pub const REPLY_LINES_MAX: usize = 128;
+
+/// SMTP: octets of all replies of one part of a session, before TLS or inside it; a probe reads five
+/// short replies, so 64 kB is more than an honest server ever needs.
+pub const REPLY_OCTETS_PER_PART_MAX: usize = 64 * 1024;
+
+/// SMTP: octets kept as evidence, of the first thing a peer says and of what follows a STARTTLS reply.
+pub const EVIDENCE_OCTETS_MAX: usize = 64;
+
+/// SMTP: lines of one transcript; more than one reply of the longest kind in each stage.
+pub const TRANSCRIPT_LINES_MAX: usize = 400;
+
+/// SMTP: octets of one transcript line; the standard reply line fits whole.
+pub const TRANSCRIPT_LINE_OCTETS_MAX: usize = 600;
+
+/// SMTP: octets of the shortest secret that is searched for in a transcript; a shorter one would blank
+/// out ordinary words.
+pub const SECRET_SEARCH_OCTETS_MIN: usize = 4;

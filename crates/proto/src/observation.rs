@@ -32,6 +32,8 @@ pub enum Reason {
     RefusedByPeer,
     /// No answer within the limit.
     TimedOut,
+    /// Something came, but it could not be read as an answer of the protocol asked for.
+    Unintelligible,
     /// It was received over a session whose certificate did not verify, so it is not believed.
     Unverified,
 }
@@ -74,6 +76,7 @@ impl Reason {
             Self::PeerClosed => "peer-closed",
             Self::RefusedByPeer => "refused-by-peer",
             Self::TimedOut => "timed-out",
+            Self::Unintelligible => "unintelligible",
             Self::Unverified => "unverified",
         }
     }

@@ -4,8 +4,11 @@
 
 pub mod command;
 pub mod ehlo;
+pub mod outcome;
+mod plan;
 pub mod reply;
 pub mod reply_class;
+mod reply_reader;
 pub mod seen;
 pub mod session;
 pub mod transcript;

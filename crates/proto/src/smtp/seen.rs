@@ -1,7 +1,7 @@
 //! What one SMTP session showed, stage by stage (RFC 5321 §3, RFC 3207 §4). Values only; rules judge them.
 
 use super::ehlo::EhloSeen;
-use super::reply::Reply;
+use super::reply::{PartialReply, Reply};
 use super::transcript::Transcript;
 use crate::observation::Observation;
 use crate::tls::seen::HandshakeSeen;
@@ -48,7 +48,8 @@ pub enum SessionEnd {
 /// What one session showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSeen {
-    /// The last stage that was entered.
+    /// The stage the session ended in. The QUIT that closes a stopped session is no stage of its own:
+    /// [`Stage::Quit`] stands here only when every stage before it was passed.
     pub stage: Stage,
     /// Why it ended there.
     pub end: SessionEnd,
@@ -62,12 +63,15 @@ pub struct SessionSeen {
     pub helo: Observation<Reply>,
     /// The reply to STARTTLS.
     pub starttls: Observation<Reply>,
-    /// Octets that followed the STARTTLS reply and were not TLS (at most 64); empty when clean.
+    /// Octets that followed the STARTTLS reply and were not TLS, or that the server sent ahead of the
+    /// STARTTLS command (at most 64); empty when clean.
     pub injected: Vec<u8>,
     /// The handshake.
     pub handshake: Observation<HandshakeSeen>,
     /// The answer to EHLO inside TLS; not asked when the certificate did not verify.
     pub ehlo_after_tls: Observation<EhloSeen>,
+    /// What had come of the reply that the session ended in without its being finished or readable.
+    pub unfinished: Option<PartialReply>,
     /// The reply to QUIT.
     pub quit: Observation<Reply>,
     /// Whether the peer ended TLS with close_notify after QUIT.
