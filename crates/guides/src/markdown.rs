@@ -157,12 +157,12 @@ fn look_alikes(out: &mut String, of: &FindingText) {
 /// Severity and owner of one case as a sentence.
 fn case_in_words(case: &Case) -> String {
     let mut text = match case.when.as_str() {
-        "any" => String::new(),
+        "any" => "In every case: ".to_owned(),
         "a" => "From the app to its delivery service: ".to_owned(),
         "b" => "From a mail server to the receiving server: ".to_owned(),
         other => format!("Case `{other}`: "),
     };
-    let _ = write!(text, "**{}**, {}", case.severity.as_str(), case.owner.in_words());
+    let _ = write!(text, "{} (**{}**)", case.owner.in_words(), case.severity.as_str());
     if let Some(also) = case.also {
         let _ = write!(text, "; help may be needed from {}", also.in_words());
     }

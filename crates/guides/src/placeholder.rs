@@ -1,6 +1,7 @@
 //! The two placeholders of finding texts, `{subject}` and `{domain}`. Every other brace is plain text.
 //! The ways in are [`fill`], for a report that knows both, and [`fill_generic`], for a finding page
-//! that knows neither. Invariant: a filled-in value is never searched for placeholders again.
+//! that knows neither. The result is still Markdown, so values are names or addresses, never free text
+//! of a server. Invariant: a filled-in value is never searched for placeholders again.
 
 const SUBJECT: &str = "{subject}";
 const DOMAIN: &str = "{domain}";
