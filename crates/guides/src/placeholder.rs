@@ -5,6 +5,8 @@
 
 const SUBJECT: &str = "{subject}";
 const DOMAIN: &str = "{domain}";
+/// RFC 2606 §3 reserves this name for texts like these.
+const EXAMPLE: &str = "example.com";
 /// Stands for the domain inside a longer name (RFC 2606 §3 reserves it).
 const EXAMPLE_DOMAIN: &str = "example.com";
 
@@ -21,6 +23,9 @@ pub fn fill_generic(text: &str) -> String {
     replace(text, |before, placeholder| {
         if before.ends_with('.') {
             return EXAMPLE_DOMAIN.to_owned();
+        }
+        if before.ends_with('.') {
+            return EXAMPLE.to_owned();
         }
         let words = if placeholder == SUBJECT { "he checked host" } else { "he domain" };
         let before = before.trim_end();
@@ -77,5 +82,6 @@ mod tests {
             fill_generic("{subject} is down. {domain} waits for {subject}."),
             "The checked host is down. The domain waits for the checked host."
         );
+        assert_eq!(fill_generic("at `mta-sts.{domain}`"), "at `mta-sts.example.com`");
     }
 }
