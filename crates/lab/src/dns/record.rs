@@ -20,6 +20,9 @@ pub(super) fn parse_name(text: &str, origin: &Name) -> Result<Name, hickory_prot
     if text == "@" {
         return Ok(origin.clone());
     }
+    if text.is_empty() {
+        return Err("a name must not be empty".into());
+    }
     let name = Name::from_ascii(text)?;
     let absolute = if name.is_fqdn() { name } else { name.append_domain(origin)? };
     Ok(absolute.to_lowercase())

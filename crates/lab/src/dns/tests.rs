@@ -15,6 +15,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
 use super::*;
 
+mod description;
 mod raw;
 
 pub(super) const WORLD: &str = r#"
@@ -105,12 +106,11 @@ async fn ask(resolver: &TokioResolver, name: &str, record_type: RecordType) -> V
 
 fn failure(error: &NetError) -> Verdict {
     use hickory_resolver::net::DnsError as Hickory;
-    match error {
-        NetError::Dns(Hickory::NoRecordsFound(none)) => Verdict::Denied(none.response_code),
-        NetError::Dns(Hickory::Nsec { proof: Proof::Bogus, .. }) => Verdict::Bogus,
-        other if format!("{other:?}").contains("Bogus") => Verdict::Bogus,
-        other => Verdict::Other(format!("{other:?}")),
+    if let NetError::Dns(Hickory::NoRecordsFound(none)) = error {
+        return Verdict::Denied(none.response_code);
     }
+    let text = format!("{error:?}");
+    if text.contains("Bogus") { Verdict::Bogus } else { Verdict::Other(text) }
 }
 
 #[tokio::test]
@@ -147,8 +147,9 @@ async fn hickory_accepts_every_kind_of_good_answer() {
         ("a.b.nowhere.test.", T::MX, nxdomain()),
         ("a.b.nowhere.", T::MX, nxdomain()),
         ("a.b.wild.signed.test.", T::TXT, secure(1)),
-        // Deviates: hickory-net 0.26.3 wants the wildcard itself denied when it stands one label
-        // above the question; RFC 4035 §5.3.4 asks only that the name be denied.
+        // Deviates: hickory-net 0.26.3 calls a wildcard one label above the question bogus,
+        // because it wants the wildcard itself denied (hickory-dns pull request 3812);
+        // RFC 4035 §5.3.4 asks only that the name be denied.
         ("b.wild.signed.test.", T::TXT, Verdict::Bogus),
         ("b.wild.signed.test.", T::A, nodata()),
         ("a.b.wild.signed.test.", T::A, nodata()),
@@ -164,4 +165,106 @@ async fn hickory_accepts_every_kind_of_good_answer() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn each_dnssec_fault_has_its_verdict() {
+    use RecordType as T;
+    let secure = || Verdict::Records(Proof::Secure, 1);
+    let insecure = || Verdict::Records(Proof::Insecure, 1);
+    let cases = [
+        (r#"{ kind = "corrupted" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "expired" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "not-yet-valid" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "missing-signatures" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "unsigned-with-ds" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "wrong-ds" }"#, Verdict::Bogus, Verdict::Bogus),
+        (r#"{ kind = "missing-ds" }"#, insecure(), insecure()),
+        (r#"{ kind = "expired", types = ["TLSA"] }"#, secure(), Verdict::Bogus),
+        (r#"{ kind = "missing-signatures", types = ["MX"] }"#, Verdict::Bogus, secure()),
+        (r#"{ kind = "corrupted", types = ["A"] }"#, secure(), secure()),
+    ];
+    for (fault, mx, tlsa) in cases {
+        let dns = start(&format!(
+            r#"
+            [[zone]]
+            name = "faulty.test"
+            signed = true
+            dnssec_fault = {fault}
+            records = ["@ MX 10 mx", "mx A 198.18.0.1", "_25._tcp.mx TLSA 3 1 1 00"]
+            "#
+        ))
+        .await;
+        let resolver = validating(&dns);
+        assert_eq!(ask(&resolver, "faulty.test.", T::MX).await, mx, "{fault}, MX");
+        let name = "_25._tcp.mx.faulty.test.";
+        assert_eq!(ask(&resolver, name, T::TLSA).await, tlsa, "{fault}, TLSA");
+    }
+}
+
+#[tokio::test]
+async fn another_trust_anchor_makes_everything_bogus() {
+    let (dns, other) = (start(WORLD).await, start(WORLD).await);
+    assert_ne!(dns.trust_anchor_text(), other.trust_anchor_text());
+    assert_eq!(dns.trust_anchor_public_key().len(), 64);
+    let resolver = resolver_at(dns.resolver_addr(), &other.trust_anchor_text());
+    assert_eq!(ask(&resolver, "signed.test.", RecordType::MX).await, Verdict::Bogus);
+}
+
+#[tokio::test]
+async fn signature_times_follow_the_clock_value_of_the_description() {
+    let dns = start(&format!("now = 946684800\n{WORLD}")).await;
+    let verdict = ask(&validating(&dns), "signed.test.", RecordType::MX).await;
+    assert_eq!(verdict, Verdict::Bogus);
+}
+
+#[tokio::test]
+async fn a_large_txt_set_arrives_over_tcp_and_validates() {
+    let long = "x".repeat(6_000);
+    let dns = start(&format!(
+        r#"
+        [[zone]]
+        name = "large.test"
+        signed = true
+        records = ["@ TXT \"v=1 {long}\""]
+        "#
+    ))
+    .await;
+    let verdict = ask(&validating(&dns), "large.test.", RecordType::TXT).await;
+    assert_eq!(verdict, Verdict::Records(Proof::Secure, 1));
+    let asked = dns.queries().into_iter().filter(|q| q.record_type == "TXT");
+    let transports: Vec<Transport> = asked.map(|q| q.transport).collect();
+    assert_eq!(transports, [Transport::Udp, Transport::Tcp]);
+}
+
+#[tokio::test]
+async fn an_unsigned_top_level_zone_makes_all_below_insecure() {
+    let dns = start(
+        r#"
+        [[zone]]
+        name = "test"
+
+        [[zone]]
+        name = "signed.test"
+        signed = true
+        records = ["@ MX 10 mx"]
+        "#,
+    )
+    .await;
+    let verdict = ask(&validating(&dns), "signed.test.", RecordType::MX).await;
+    assert_eq!(verdict, Verdict::Records(Proof::Insecure, 1));
+}
+
+#[tokio::test]
+async fn a_replaced_world_keeps_its_anchor_and_serves_new_data() {
+    let dns = start(WORLD).await;
+    let anchor = dns.trust_anchor_text();
+    dns.replace(&config(&WORLD.replace("MX 20 mx.plain.test.", "MX 30 mx"))).unwrap();
+    assert_eq!(dns.trust_anchor_text(), anchor);
+    let lookup = validating(&dns).lookup("signed.test.", RecordType::MX).await.unwrap();
+    let text: Vec<String> = lookup.answers().iter().map(ToString::to_string).collect();
+    assert!(text.iter().any(|line| line.contains("MX 30 mx.signed.test.")), "{text:?}");
+    let more = format!("{WORLD}\n[[server]]\nhost = \"ns9.test\"");
+    let error = dns.replace(&config(&more)).unwrap_err();
+    assert!(error.to_string().contains("cannot gain or lose"), "{error}");
 }
