@@ -11,6 +11,7 @@ pub const NAME_INPUT_OCTETS_MAX: usize = 1_012;
 
 /// Octets of a typed target. Twice what the longest name needs, so that a URL around it fits.
 pub const INPUT_OCTETS_MAX: usize = 2_048;
+
 /// SMTP: octets of one reply line without its CRLF; 8 times what RFC 5321 §4.5.3.1.5 allows, so that a
 /// long banner is still read and an endless one is not.
 pub const REPLY_LINE_OCTETS_MAX: usize = 4096;
@@ -37,3 +38,20 @@ pub const TRANSCRIPT_LINE_OCTETS_MAX: usize = 600;
 /// SMTP: octets of the shortest secret that is searched for in a transcript; a shorter one would blank
 /// out ordinary words.
 pub const SECRET_SEARCH_OCTETS_MIN: usize = 4;
+
+/// Octets of one joined TXT record that is read as a policy record. Dozens of times what a real one has,
+/// and small enough that looking for repeated fields stays cheap.
+pub const POLICY_RECORD_OCTETS_MAX: usize = 8_192;
+
+/// Octets of an MTA-STS policy file (RFC 8461 §3.3 suggests 64 kilobytes).
+pub const STS_POLICY_OCTETS_MAX: usize = 64 * 1_024;
+
+/// The largest `max_age` of an MTA-STS policy, in seconds: about one year (RFC 8461 §3.2).
+pub const STS_MAX_AGE_S_MAX: u64 = 31_557_600;
+
+/// How often a sender refreshes a cached policy at the latest, in seconds (RFC 8461 §3.3: once a day).
+pub const STS_REFRESH_S_MAX: u64 = 86_400;
+
+/// How long a sender waits after a failed policy fetch before the next, in seconds (RFC 8461 §3.3:
+/// five minutes or longer per version id).
+pub const STS_FETCH_RETRY_S_MIN: u64 = 300;
