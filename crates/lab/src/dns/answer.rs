@@ -373,6 +373,8 @@ impl Reply {
         self.send_after(transport, Duration::ZERO)
     }
 
+    /// Sends what fits: empty with TC=1 over UDP. What even TCP cannot carry leaves the encoder cut
+    /// with TC=1.
     fn send_after(self, transport: Transport, delay: Duration) -> Reaction {
         let reaction = encoded(&self.message, delay);
         match (&reaction, transport) {
@@ -381,7 +383,7 @@ impl Reply {
             {
                 encoded(&self.message.truncate(), delay)
             }
-            _ => reaction,
+            (Reaction::Send { .. } | Reaction::Close | Reaction::Silence, _) => reaction,
         }
     }
 }

@@ -205,7 +205,8 @@ pub enum DnssecFault {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultConfig {
-    /// The name asked for.
+    /// The name asked for; `.` with `scope = "subtree"` fits every question, which with `at` makes
+    /// a whole server dead, lame or slow.
     pub name: String,
     /// Whether names below fit as well.
     #[serde(default)]
@@ -219,7 +220,7 @@ pub struct FaultConfig {
     pub transport: Option<Transport>,
     /// Only questions with this CD bit; absent is both.
     pub cd: Option<bool>,
-    /// Only the first so many questions; absent is all of them.
+    /// Only the first so many questions that fit; absent is all of them.
     pub times: Option<u32>,
     /// What happens.
     pub answer: AnswerFault,

@@ -126,6 +126,35 @@ async fn truncation_with_and_without_tcp() {
 }
 
 #[tokio::test]
+async fn what_no_message_can_carry_is_truncated_over_tcp_too() {
+    let text = "x".repeat(250);
+    let dns = start(&format!(
+        "[[zone]]\nname = \"huge.test\"\n\
+         generate = [{{ first = 100, last = 399, record = \"@ TXT $ {text}\" }}]"
+    ))
+    .await;
+    let cut = udp(dns.resolver_addr(), "huge.test.", RecordType::TXT, PLAIN).await;
+    assert!(cut.metadata.truncation && cut.answers.is_empty());
+    let part = tcp(dns.resolver_addr(), "huge.test.", RecordType::TXT).await.unwrap();
+    assert!(part.metadata.truncation && part.answers.len() < 300, "{}", part.answers.len());
+}
+
+#[tokio::test]
+async fn a_whole_server_can_be_dead() {
+    let dns = start(&format!(
+        "{WORLD}\n[[fault]]\nname = \".\"\nscope = \"subtree\"\n\
+         at = \"ns1.lab-dns.test\"\nanswer = \"lame\""
+    ))
+    .await;
+    for (host, authoritative) in [("ns1.lab-dns.test", false), ("ns2.lab-dns.test", true)] {
+        let server = dns.server_addr(host).unwrap();
+        let answer = udp(server, "mx.signed.test.", RecordType::A, PLAIN).await;
+        assert_eq!(answer.metadata.authoritative, authoritative, "{host}");
+        assert_eq!(!answer.answers.is_empty(), authoritative, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn dropped_questions_stay_unanswered_and_slow_ones_come_last() {
     for (answer, order) in [("\"drop\"", vec![2]), ("{ slow = { delay_ms = 50 } }", vec![2, 1])] {
         let dns = start(&with_fault(&format!("answer = {answer}"))).await;
