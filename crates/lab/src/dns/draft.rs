@@ -259,7 +259,7 @@ fn default_servers() -> Result<Vec<Name>, DnsError> {
     DEFAULT_SERVERS.iter().map(|host| absolute_name("server", host)).collect()
 }
 
-/// The lines of all `generate` entries, cut one past the limit so that the limit is noticed.
+/// The lines of all `generate` entries, made one by one so that a vast range stops at the limit.
 fn generated_lines(config: &ZoneConfig) -> impl Iterator<Item = String> + '_ {
     config.generate.iter().flat_map(|entry| {
         (entry.first..=entry.last).map(|n| entry.record.replace('$', &n.to_string()))
