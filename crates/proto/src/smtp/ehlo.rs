@@ -148,3 +148,6 @@ fn has_run(text: &str, mask: char) -> bool {
         run >= MASK_RUN_MIN
     })
 }
+
+#[cfg(test)]
+mod tests;

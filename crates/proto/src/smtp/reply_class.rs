@@ -313,3 +313,6 @@ fn boundaries<'text>(
         (is_edge(before), is_edge(after))
     })
 }
+
+#[cfg(test)]
+mod tests;

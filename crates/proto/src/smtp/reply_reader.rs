@@ -201,14 +201,7 @@ impl ReplyReader {
     }
 
     fn finish(&mut self) -> Option<Reply> {
-        let partial = self.partial();
-        let code = partial.code?;
-        let enhanced = partial
-            .lines
-            .first()
-            .and_then(|text| EnhancedCode::at_start_of(text))
-            .filter(|enhanced| u16::from(enhanced.class) == code.first_digit());
-        Some(Reply { code, enhanced, lines: partial.lines, deviations: partial.deviations })
+        reply_of(self.partial())
     }
 
     fn cap(&mut self, which: Deviation) -> Progress {
@@ -230,6 +223,18 @@ impl ReplyReader {
             octets: std::mem::take(&mut self.octets),
         }
     }
+}
+
+/// The reply these lines make, if the first has a code. An enhanced code counts only in the class of the
+/// reply (RFC 2034 §4).
+fn reply_of(partial: PartialReply) -> Option<Reply> {
+    let code = partial.code?;
+    let enhanced = partial
+        .lines
+        .first()
+        .and_then(|text| EnhancedCode::at_start_of(text))
+        .filter(|enhanced| u16::from(enhanced.class) == code.first_digit());
+    Some(Reply { code, enhanced, lines: partial.lines, deviations: partial.deviations })
 }
 
 /// The code of three digits at the start of a line, and the rest of the line.
@@ -282,12 +287,9 @@ pub fn parse_reply_file(bytes: &[u8]) -> Result<FileReply, FileReplyError> {
         Progress::CapReached(partial) => partial,
         Progress::NeedMore => reader.take_partial().ok_or(FileReplyError::Empty)?,
     };
-    let code = partial.code.ok_or(FileReplyError::NoCode)?;
-    let enhanced = partial
-        .lines
-        .first()
-        .and_then(|text| EnhancedCode::at_start_of(text))
-        .filter(|enhanced| u16::from(enhanced.class) == code.first_digit());
-    let reply = Reply { code, enhanced, lines: partial.lines, deviations: partial.deviations };
+    let reply = reply_of(partial).ok_or(FileReplyError::NoCode)?;
     Ok(FileReply { reply, complete: false, trailing })
 }
+
+#[cfg(test)]
+mod tests;

@@ -481,3 +481,6 @@ fn keep_evidence(kept: &mut Vec<u8>, octets: &[u8]) {
     let room = EVIDENCE_OCTETS_MAX.saturating_sub(kept.len());
     kept.extend_from_slice(octets.get(..room).unwrap_or(octets));
 }
+
+#[cfg(test)]
+mod tests;

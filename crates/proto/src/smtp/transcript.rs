@@ -155,3 +155,6 @@ fn base64_cores(secret: &[u8]) -> Vec<String> {
         .filter(|core| core.len() >= SECRET_SEARCH_OCTETS_MIN)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
