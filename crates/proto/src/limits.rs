@@ -55,3 +55,26 @@ pub const STS_REFRESH_S_MAX: u64 = 86_400;
 /// How long a sender waits after a failed policy fetch before the next, in seconds (RFC 8461 §3.3:
 /// five minutes or longer per version id).
 pub const STS_FETCH_RETRY_S_MIN: u64 = 300;
+
+/// Certificates of one presented chain that are looked at. Real mail servers send two to five; rustls-webpki
+/// allows 100 signature checks in one search.
+pub const X509_CHAIN_CERTIFICATES_MAX: usize = 100;
+
+/// Certificates read from one file. System trust stores hold about 150.
+pub const X509_CERTIFICATES_PER_FILE_MAX: usize = 2_000;
+
+/// Octets of one certificate file. System trust stores are about 250 kB.
+pub const X509_FILE_OCTETS_MAX: usize = 8 * 1024 * 1024;
+
+/// Certificates in one path while looking for the cause of a failure, leaf included; rustls-webpki allows
+/// six authorities below the root.
+pub const X509_PATH_CERTIFICATES_MAX: usize = 8;
+
+/// Steps of one search for the cause of a failure. Cross-signed chains of real servers need under 20.
+pub const X509_PATH_STEPS_MAX: usize = 2_000;
+
+/// Signatures computed in one search for the cause of a failure, about 0.1 ms each.
+pub const X509_PATH_SIGNATURES_MAX: usize = 200;
+
+/// Revocation lists used in one question.
+pub const X509_CRLS_MAX: usize = 100;

@@ -46,6 +46,7 @@ pub enum HelloAnswer {
 }
 
 /// What a ServerHello and the clear messages after it showed.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one message")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerHelloSeen {
     /// The chosen version (from supported_versions where present).

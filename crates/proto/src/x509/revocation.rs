@@ -1,0 +1,93 @@
+//! Revocation lists in a question (RFC 5280 §5). Lists are given by the caller, nothing is fetched. A list
+//! that was given and cannot be used makes the chain fail: what it says is then not excluded. A list that
+//! is out of date still revokes, but no longer proves the opposite.
+
+use webpki::{
+    BorrowedCertRevocationList, CertRevocationList, ExpirationPolicy, RevocationOptions,
+    RevocationOptionsBuilder, UnknownStatusPolicy,
+};
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+
+use super::fault::Fault;
+use super::roots::name_content;
+use super::seen::parse;
+use crate::limits::X509_CRLS_MAX;
+
+/// OID of the CRL number extension.
+const OID_CRL_NUMBER: &str = "2.5.29.20";
+
+/// The lists of one question.
+pub(super) struct RevocationLists {
+    lists: Vec<CertRevocationList<'static>>,
+    /// What is wrong with lists that cannot be used.
+    pub(super) faults: Vec<Fault>,
+}
+
+impl RevocationLists {
+    /// Reads the lists, DER.
+    pub(super) fn read(ders: &[Vec<u8>]) -> Self {
+        let mut lists = Vec::new();
+        let mut faults = Vec::new();
+        for (index, der) in ders.iter().enumerate() {
+            let read = if index < X509_CRLS_MAX {
+                read_list(der)
+            } else {
+                Err(format!("more than {X509_CRLS_MAX} lists"))
+            };
+            match read {
+                Ok(list) => lists.push(list),
+                Err(reason) => {
+                    faults.push(Fault::CrlUnusable { reason });
+                    if index >= X509_CRLS_MAX {
+                        break;
+                    }
+                }
+            }
+        }
+        Self { lists, faults }
+    }
+
+    /// Borrowed, as the validator wants them.
+    pub(super) fn borrowed(&self) -> Vec<&CertRevocationList<'static>> {
+        self.lists.iter().collect()
+    }
+
+    /// Whether a list of this root exists although the root's key usage does not allow it to sign lists
+    /// (RFC 5280 §4.2.1.3). The validator does not see a trust anchor's key usage.
+    pub(super) fn issuer_not_allowed(&self, root_der: &[u8]) -> Option<Fault> {
+        let root = parse(root_der).ok()?;
+        let usage = root.key_usage().ok().flatten()?;
+        let subject = name_content(root.tbs_certificate.subject.as_raw());
+        let issued = self.lists.iter().any(|list| list.issuer() == subject);
+        (issued && !usage.value.crl_sign()).then(|| Fault::CrlUnusable {
+            reason: format!("{} may not sign revocation lists", root.subject()),
+        })
+    }
+}
+
+/// The options of one run; `None` without lists, which the validator takes for "do not check".
+pub(super) fn options<'a>(
+    lists: &'a [&'a CertRevocationList<'a>],
+    policy: UnknownStatusPolicy,
+    expiration: ExpirationPolicy,
+) -> Option<RevocationOptions<'a>> {
+    let builder = RevocationOptionsBuilder::new(lists).ok()?;
+    Some(builder.with_status_policy(policy).with_expiration_policy(expiration).build())
+}
+
+/// One list, or why it cannot be used.
+fn read_list(der: &[u8]) -> Result<CertRevocationList<'static>, String> {
+    let list = BorrowedCertRevocationList::from_der(der).map_err(|error| format!("{error:?}"))?;
+    let (_, parsed) =
+        CertificateRevocationList::from_der(der).map_err(|error| error.to_string())?;
+    // RFC 5280 §5.2.3: issuers must include a CRL number, non-critical.
+    let number =
+        parsed.extensions().iter().find(|extension| extension.oid.to_id_string() == OID_CRL_NUMBER);
+    match number {
+        None => return Err("no CRL number".to_owned()),
+        Some(extension) if extension.critical => return Err("CRL number is critical".to_owned()),
+        Some(_) => {}
+    }
+    list.to_owned().map(CertRevocationList::from).map_err(|error| format!("{error:?}"))
+}
