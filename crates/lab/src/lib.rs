@@ -1,6 +1,17 @@
-//! A small mail internet on loopback: DNS, faulty mail servers, policy hosts, a throw-away CA.
+//! A small mail internet on loopback: DNS, faulty mail servers, policy hosts, a throw-away CA, described by
+//! scenario files.
 //!
-//! Depends on none of the other crates, so that a client is never tested by its own code. Answers
-//! on 127.0.0.1 only and never contacts anything else.
+//! Depends on none of the other crates, so that a client is never tested by its own code. Answers on
+//! 127.0.0.1 only, never contacts anything else and keeps nothing. The way in: [`control::Lab`] with the
+//! scenarios of [`catalogue`].
 
+pub mod authority;
+pub mod catalogue;
+pub mod control;
 pub mod dns;
+pub mod policy_host;
+pub mod recorder;
+pub mod scenario;
+pub mod smtp_server;
+pub mod tls;
+mod world_builder;
