@@ -5,5 +5,11 @@
 //! [`report`] joins both with the words of the guides. Nothing here prints or fetches.
 #![warn(clippy::indexing_slicing)]
 
+pub mod facts;
+pub mod finding;
 pub mod limits;
 pub mod question;
+pub mod registry;
+pub mod report;
+mod rules;
+pub mod survey;

@@ -131,6 +131,10 @@ pub struct ControlQuestion {
 
 /// The answer to a question of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer is moved once, from the world to the survey"
+)]
 pub enum Answer {
     /// The octets that were downloaded, at most 64 KiB.
     Certificate(Observation<Vec<u8>>),

@@ -56,6 +56,7 @@ finding_files! {
     "dns-mx-no-address",
     "dns-mx-private-address",
     "dns-mx-servfail",
+    "dns-mx-unexpected",
     "dns-no-mail-records",
     "dns-null-mx",
     "dns-null-mx-mixed",

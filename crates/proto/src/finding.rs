@@ -54,6 +54,7 @@ codes! {
     DnsMxDangling = "dns-mx-dangling",
     DnsMxNoAddress = "dns-mx-no-address",
     DnsMxPrivateAddress = "dns-mx-private-address",
+    DnsMxUnexpected = "dns-mx-unexpected",
     DnsResolverDisagreement = "dns-resolver-disagreement",
     DnsSingleMx = "dns-single-mx",
     DnsTooManyMx = "dns-too-many-mx",

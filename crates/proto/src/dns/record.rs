@@ -113,6 +113,38 @@ pub enum Record {
     Txt(TxtRecord),
 }
 
+impl Record {
+    /// The address of an A or AAAA record.
+    pub const fn address(&self) -> Option<IpAddr> {
+        if let Self::Address(address) = self { Some(*address) } else { None }
+    }
+
+    /// The data of an MX record.
+    pub const fn mx(&self) -> Option<&MxRecord> {
+        if let Self::Mx(mx) = self { Some(mx) } else { None }
+    }
+
+    /// The host of an NS record.
+    pub const fn ns(&self) -> Option<&QueryName> {
+        if let Self::Ns(host) = self { Some(host) } else { None }
+    }
+
+    /// The name of a PTR record.
+    pub const fn ptr(&self) -> Option<&QueryName> {
+        if let Self::Ptr(name) = self { Some(name) } else { None }
+    }
+
+    /// The data of an SOA record.
+    pub const fn soa(&self) -> Option<&SoaRecord> {
+        if let Self::Soa(soa) = self { Some(soa) } else { None }
+    }
+
+    /// The data of a TXT record.
+    pub const fn txt(&self) -> Option<&TxtRecord> {
+        if let Self::Txt(txt) = self { Some(txt) } else { None }
+    }
+}
+
 /// One MX record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MxRecord {

@@ -1,0 +1,223 @@
+//! Rules of the certificate (RFC 5280 §6.1, RFC 9525 §6, RFC 9325 §4.5). The faults of a chain are found in
+//! `proto::x509`, each on its own; here each gets its code and its subject.
+
+use super::tcp::{addresses, at};
+use crate::facts::{AddressFacts, Facts, HostFacts};
+use crate::finding::{ANY, Finding, PATH_B, When};
+use crate::registry::Rule;
+use std::collections::BTreeSet;
+use waxseal_proto::finding::Code;
+use waxseal_proto::x509::{ChainVerdict, Fault, Warning};
+
+const B: &[When] = &[PATH_B];
+const CASE: &[When] = &[ANY];
+/// An expired CA certificate beside a valid path.
+const B_OTHER_PATH: When = When("b-other-path");
+
+/// The rules of this area.
+pub(crate) const RULES: &[Rule] = &[
+    Rule {
+        name: "cert-faults",
+        codes: &[
+            (Code::CertExpired, B),
+            (Code::CertNotYetValid, B),
+            (Code::CertNameMismatch, B),
+            (Code::CertWildcardDepth, B),
+            (Code::CertWildcardMalformed, B),
+            (Code::CertCnOnly, B),
+            (Code::CertIpOnly, CASE),
+            (Code::CertSelfSigned, B),
+            (Code::CertPrivateCa, B),
+            (Code::CertMissingIntermediate, B),
+            (Code::CertIntermediateExpired, &[PATH_B, B_OTHER_PATH]),
+            (Code::CertWeakKey, B),
+            (Code::CertWeakSignature, B),
+            (Code::CertEkuWrong, B),
+            (Code::CertConstraintViolated, B),
+            (Code::CertUnparsable, B),
+            (Code::CertExpiringSoon, B),
+            (Code::CertChainOrder, B),
+            (Code::CertLifetimeTooLong, B),
+        ],
+        judge: faults,
+    },
+    Rule {
+        name: "cert-revocation-unknown",
+        codes: &[(Code::CertRevocationUnknown, B)],
+        judge: revocation_unknown,
+    },
+    Rule {
+        name: "cert-differs-per-address",
+        codes: &[(Code::CertDiffersPerAddress, B)],
+        judge: differs_per_address,
+    },
+];
+
+fn chains(facts: &Facts) -> impl Iterator<Item = (&HostFacts, &AddressFacts, &ChainVerdict)> {
+    addresses(facts).filter_map(|(host, address)| Some((host, address, address.chain.seen()?)))
+}
+
+fn faults(facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (host, address, chain) in chains(facts) {
+        let subject = at(host, address);
+        let mut codes = BTreeSet::new();
+        let of_faults = chain.faults.iter().map(fault_finding);
+        let of_warnings = chain.warnings.iter().filter_map(warning_finding);
+        for (code, when, evidence) in of_faults.chain(of_warnings) {
+            if !codes.insert(code) {
+                continue;
+            }
+            let mut finding = Finding::new(code, when, &subject);
+            for (label, value) in evidence {
+                finding = finding.with(label, value);
+            }
+            if let Some(leaf) = chain.certificates.first() {
+                finding = finding.with("certificate", &leaf.subject);
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+type Parts = (Code, When, Vec<(&'static str, String)>);
+
+fn fault_finding(fault: &Fault) -> Parts {
+    let b = |code, evidence| (code, PATH_B, evidence);
+    let one = |label, value: &dyn ToString| vec![(label, value.to_string())];
+    match fault {
+        Fault::Expired { not_after } => b(Code::CertExpired, one("notAfter", not_after)),
+        Fault::NotYetValid { not_before } => b(Code::CertNotYetValid, one("notBefore", not_before)),
+        Fault::IntermediateExpired { subject, not_after } => b(
+            Code::CertIntermediateExpired,
+            vec![("CA", subject.clone()), ("notAfter", not_after.to_string())],
+        ),
+        Fault::IntermediateNotYetValid { subject, not_before } => b(
+            Code::CertNotYetValid,
+            vec![("CA", subject.clone()), ("notBefore", not_before.to_string())],
+        ),
+        Fault::NameMismatch { presented } => b(Code::CertNameMismatch, names(presented)),
+        Fault::WildcardDepth { presented } => {
+            b(Code::CertWildcardDepth, one("presented", presented))
+        }
+        Fault::WildcardMalformed { presented } => {
+            b(Code::CertWildcardMalformed, one("presented", presented))
+        }
+        Fault::CommonNameOnly { common_name } => b(Code::CertCnOnly, one("CN", common_name)),
+        Fault::IpOnly { reference, presented } => {
+            let mut evidence = one("address", reference);
+            evidence.extend(names(presented));
+            (Code::CertIpOnly, ANY, evidence)
+        }
+        Fault::SelfSigned => b(Code::CertSelfSigned, Vec::new()),
+        Fault::PrivateCa { issuer, .. } | Fault::UnknownIssuer { issuer } => {
+            b(Code::CertPrivateCa, one("issuer", issuer))
+        }
+        Fault::Distrusted => b(Code::CertPrivateCa, one("path", &fault)),
+        Fault::MissingIntermediate { issuer, aia, .. } => {
+            let mut evidence = one("missing", issuer);
+            evidence.extend(aia.iter().map(|url| ("to be had at", url.clone())));
+            b(Code::CertMissingIntermediate, evidence)
+        }
+        Fault::WeakKey { subject, kind, bits } => b(
+            Code::CertWeakKey,
+            vec![("key", format!("{} of {bits} bits", kind.as_str())), ("of", subject.clone())],
+        ),
+        Fault::WeakSignature { algorithm, subject } => b(
+            Code::CertWeakSignature,
+            vec![("signed with", algorithm.clone()), ("on", subject.clone())],
+        ),
+        Fault::WrongPurpose { subject, purposes } => b(
+            Code::CertEkuWrong,
+            vec![("allowed purposes", purposes.join(", ")), ("of", subject.clone())],
+        ),
+        Fault::ConstraintViolated { constraint, subject } => b(
+            Code::CertConstraintViolated,
+            vec![("rule", constraint.to_string()), ("at", subject.clone())],
+        ),
+        Fault::DepthExceeded { .. } | Fault::TooComplex => {
+            b(Code::CertConstraintViolated, one("path", &fault))
+        }
+        Fault::BadSignature { .. }
+        | Fault::ChainTooLong { .. }
+        | Fault::CrlUnusable { .. }
+        | Fault::Other { .. }
+        | Fault::Revoked
+        | Fault::Unparsable { .. }
+        | Fault::UnsupportedAlgorithm { .. } => b(Code::CertUnparsable, one("chain", &fault)),
+    }
+}
+
+fn names(presented: &[String]) -> Vec<(&'static str, String)> {
+    let text =
+        if presented.is_empty() { "no names at all".to_owned() } else { presented.join(" ") };
+    vec![("presented names", text)]
+}
+
+fn warning_finding(warning: &Warning) -> Option<Parts> {
+    let b = |code, label, value: String| Some((code, PATH_B, vec![(label, value)]));
+    match warning {
+        Warning::ChainOrder
+        | Warning::Duplicate { .. }
+        | Warning::Unrelated { .. }
+        | Warning::UnreadableExtra { .. } => b(Code::CertChainOrder, "chain", warning.to_string()),
+        Warning::ExpiringSoon { not_after } => {
+            b(Code::CertExpiringSoon, "notAfter", not_after.to_string())
+        }
+        Warning::IntermediateExpired { subject, not_after } => Some((
+            Code::CertIntermediateExpired,
+            B_OTHER_PATH,
+            vec![("CA", subject.clone()), ("notAfter", not_after.to_string())],
+        )),
+        Warning::LifetimeTooLong { days, limit } => {
+            b(Code::CertLifetimeTooLong, "lifetime", format!("{days} days, allowed {limit}"))
+        }
+        Warning::Profile { .. } | Warning::RevocationUnknown { .. } => None,
+    }
+}
+
+/// One note for the whole report: revocation is best effort (rules §7.6).
+fn revocation_unknown(facts: &Facts) -> Vec<Finding> {
+    let unknown: Vec<String> = addresses(facts)
+        .filter(|(_, address)| {
+            address.chain.seen().is_some_and(|chain| chain.valid)
+                && address.tls().is_some_and(|tls| tls.ocsp_staple.is_empty())
+        })
+        .map(|(host, address)| at(host, address))
+        .collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    let finding = Finding::new(Code::CertRevocationUnknown, PATH_B, &facts.scope.target);
+    vec![unknown.into_iter().fold(finding, |f, host| f.with("no stapled answer from", host))]
+}
+
+/// Different leaves behind one name, and not all of them good.
+fn differs_per_address(facts: &Facts) -> Vec<Finding> {
+    facts
+        .hosts
+        .iter()
+        .filter_map(|host| {
+            let seen: Vec<(&AddressFacts, &ChainVerdict)> = host
+                .addresses
+                .iter()
+                .filter_map(|address| Some((address, address.chain.seen()?)))
+                .collect();
+            let leaves: BTreeSet<Option<&str>> = seen
+                .iter()
+                .map(|(_, chain)| chain.certificates.first().map(|leaf| leaf.sha256.as_str()))
+                .collect();
+            let good = seen.iter().any(|(_, chain)| chain.valid);
+            let weaker = seen.iter().any(|(_, chain)| !chain.valid);
+            if leaves.len() < 2 || !(good && weaker) {
+                return None;
+            }
+            let finding = Finding::new(Code::CertDiffersPerAddress, PATH_B, host.name());
+            Some(seen.iter().fold(finding, |finding, (address, chain)| {
+                let word = if chain.valid { "valid" } else { "not valid" };
+                finding.with("certificate", format!("{word} at {}", address.address))
+            }))
+        })
+        .collect()
+}

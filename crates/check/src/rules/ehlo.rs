@@ -1,0 +1,138 @@
+//! Rules of EHLO (RFC 5321 §4.1.1.1, §4.1.4; RFC 3207 §4.2). Only the list inside TLS counts.
+
+use super::greeting::{breaks_syntax, reply_text, sessions, too_large, waited};
+use super::tcp::at;
+use crate::facts::Facts;
+use crate::finding::{Finding, PATH_B, When};
+use crate::registry::Rule;
+use waxseal_proto::deviation::Deviation;
+use waxseal_proto::finding::Code;
+use waxseal_proto::smtp::ehlo::EhloSeen;
+use waxseal_proto::smtp::reply::Reply;
+use waxseal_proto::smtp::reply_class::{EhloClass, classify_ehlo};
+use waxseal_proto::smtp::seen::{SessionEnd, Stage};
+
+const B: &[When] = &[PATH_B];
+
+/// The rules of this area.
+pub(crate) const RULES: &[Rule] = &[
+    Rule {
+        name: "ehlo-refused",
+        codes: &[(Code::EhloRejected, B), (Code::EhloNameRejected, B), (Code::EhloTemporary, B)],
+        judge: refused,
+    },
+    Rule { name: "ehlo-hang", codes: &[(Code::EhloHang, B)], judge: hang },
+    Rule { name: "ehlo-form", codes: &[(Code::EhloMalformed, B)], judge: form },
+    Rule { name: "ehlo-changes", codes: &[(Code::EhloChangesAfterTls, B)], judge: changes },
+];
+
+fn refused(facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (host, address, session) in sessions(facts) {
+        let before = session.ehlo.seen().and_then(|ehlo| code_of(&ehlo.reply));
+        // A lasting refusal inside TLS is `tls-policy-after-handshake`.
+        let inside = session
+            .ehlo_after_tls
+            .seen()
+            .and_then(|ehlo| code_of(&ehlo.reply))
+            .filter(|(code, _)| *code == Code::EhloTemporary);
+        for (code, reply) in before.into_iter().chain(inside) {
+            let mut finding =
+                Finding::new(code, PATH_B, at(host, address)).with("answer to EHLO", reply);
+            if let Some(helo) = session.helo.seen() {
+                finding = finding.with("answer to HELO", reply_text(helo));
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn code_of(reply: &Reply) -> Option<(Code, String)> {
+    let code = match classify_ehlo(reply) {
+        EhloClass::Accepted => return None,
+        EhloClass::Greylisted | EhloClass::Throttled => Code::EhloTemporary,
+        EhloClass::NameRejected => Code::EhloNameRejected,
+        EhloClass::NotUnderstood | EhloClass::Refused | EhloClass::ReputationBlocked => {
+            Code::EhloRejected
+        }
+    };
+    Some((code, reply_text(reply)))
+}
+
+fn hang(facts: &Facts) -> Vec<Finding> {
+    sessions(facts)
+        .filter(|(_, _, session)| {
+            matches!(session.stage, Stage::Ehlo | Stage::EhloAfterTls)
+                && matches!(session.end, SessionEnd::TimedOut { .. })
+        })
+        .map(|(host, address, session)| {
+            Finding::new(Code::EhloHang, PATH_B, at(host, address))
+                .with("waited for the answer to EHLO", waited(address, session.stage))
+        })
+        .collect()
+}
+
+fn form(facts: &Facts) -> Vec<Finding> {
+    sessions(facts)
+        .filter_map(|(host, address, session)| {
+            let cap = matches!(session.stage, Stage::Ehlo | Stage::EhloAfterTls)
+                && session.end == SessionEnd::CapReached;
+            let mut words: Vec<&'static str> = [session.ehlo.seen(), session.ehlo_after_tls.seen()]
+                .into_iter()
+                .flatten()
+                .flat_map(|ehlo| ehlo.reply.deviations.iter().copied())
+                .filter(|deviation| {
+                    breaks_syntax(*deviation)
+                        || too_large(*deviation)
+                        || *deviation == Deviation::KeywordSyntax
+                })
+                .map(Deviation::as_str)
+                .collect();
+            words.sort_unstable();
+            words.dedup();
+            if cap {
+                words.push("beyond the hard limit");
+            }
+            if words.is_empty() {
+                return None;
+            }
+            let finding = Finding::new(Code::EhloMalformed, PATH_B, at(host, address));
+            Some(
+                words
+                    .into_iter()
+                    .fold(finding, |f, word| f.with("departs from the standard", word)),
+            )
+        })
+        .collect()
+}
+
+/// Differences other than STARTTLS itself, which has to disappear.
+fn changes(facts: &Facts) -> Vec<Finding> {
+    let keywords = |ehlo: &EhloSeen| -> Vec<String> {
+        let mut words: Vec<String> = ehlo
+            .extensions
+            .iter()
+            .filter(|extension| extension.keyword != "STARTTLS")
+            .map(|extension| {
+                format!("{} {}", extension.keyword, extension.parameters.join(" "))
+                    .trim()
+                    .to_owned()
+            })
+            .collect();
+        words.sort();
+        words
+    };
+    sessions(facts)
+        .filter_map(|(host, address, session)| {
+            let before = keywords(session.ehlo.seen()?);
+            let after = keywords(session.ehlo_after_tls.seen()?);
+            let gone = before.iter().filter(|word| !after.contains(word));
+            let new = after.iter().filter(|word| !before.contains(word));
+            let finding = Finding::new(Code::EhloChangesAfterTls, PATH_B, at(host, address));
+            let finding = gone.fold(finding, |f, word| f.with("only before TLS", word));
+            let finding = new.fold(finding, |f, word| f.with("only inside TLS", word));
+            (!finding.evidence.is_empty()).then_some(finding)
+        })
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! Rules of the connection attempt (RFC 5321 §4.5.4.1, RFC 9293). A connection that could not be had says
+//! nothing about TLS: these findings are "not tested", never "no STARTTLS".
+
+use crate::facts::{AddressFacts, Facts, HostFacts};
+use crate::finding::{ANY, Finding, PATH_B};
+use crate::question::Connect;
+use crate::registry::Rule;
+use waxseal_proto::finding::Code;
+use waxseal_proto::smtp::seen::{SessionEnd, Stage};
+
+const B: &[crate::finding::When] = &[PATH_B];
+const ANY_CASE: &[crate::finding::When] = &[ANY];
+
+/// The rules of this area.
+pub(crate) const RULES: &[Rule] = &[
+    Rule { name: "tcp-refused", codes: &[(Code::TcpRefused, B)], judge: refused },
+    Rule {
+        name: "tcp-silent",
+        codes: &[(Code::TcpTimeout, B), (Code::TcpPort25Blocked, ANY_CASE)],
+        judge: silent,
+    },
+    Rule { name: "tcp-reset-early", codes: &[(Code::TcpResetEarly, B)], judge: reset_early },
+    Rule { name: "tcp-unreachable", codes: &[(Code::TcpUnreachable, B)], judge: unreachable },
+    Rule { name: "tcp-ipv6-broken", codes: &[(Code::TcpIpv6Broken, ANY_CASE)], judge: ipv6_broken },
+    Rule { name: "tcp-mx-partial", codes: &[(Code::TcpMxPartial, ANY_CASE)], judge: mx_partial },
+];
+
+/// Every address that was to get a session, with its host.
+pub(crate) fn addresses(facts: &Facts) -> impl Iterator<Item = (&HostFacts, &AddressFacts)> {
+    facts.hosts.iter().flat_map(|host| host.addresses.iter().map(move |address| (host, address)))
+}
+
+/// `host [address]`, the subject of findings about one address.
+pub(crate) fn at(host: &HostFacts, address: &AddressFacts) -> String {
+    let name = host.name();
+    if name == address.address.to_string() { name } else { format!("{name} [{}]", address.address) }
+}
+
+fn refused(facts: &Facts) -> Vec<Finding> {
+    addresses(facts)
+        .filter(|(_, address)| address.connect() == Some(&Connect::Refused))
+        .map(|(host, address)| {
+            Finding::new(Code::TcpRefused, PATH_B, at(host, address))
+                .with("connection refused on port", facts.scope.port)
+        })
+        .collect()
+}
+
+/// Port 25 closed on our side is told from a silent target only by control hosts: when one of them is
+/// silent too while none answers, nothing was learned about the target.
+fn silent(facts: &Facts) -> Vec<Finding> {
+    if port_blocked_here(facts) {
+        let mut finding = Finding::new(Code::TcpPort25Blocked, ANY, facts.scope.target.to_string());
+        for (control, _) in &facts.controls {
+            finding = finding.with("control host silent too", control.address);
+        }
+        return vec![finding];
+    }
+    addresses(facts)
+        .filter(|(_, address)| address.connect() == Some(&Connect::TimedOut))
+        .map(|(host, address)| {
+            let mut finding = Finding::new(Code::TcpTimeout, PATH_B, at(host, address))
+                .with("no answer on port", facts.scope.port);
+            if facts.controls.is_empty() {
+                finding =
+                    finding.with("port 25 from here", "unknown, no control host is configured");
+            }
+            finding
+        })
+        .collect()
+}
+
+/// Whether control hosts prove that the port is closed on our side.
+pub(crate) fn port_blocked_here(facts: &Facts) -> bool {
+    let none_connected =
+        addresses(facts).all(|(_, address)| address.connect() != Some(&Connect::Connected));
+    let some_silent =
+        addresses(facts).any(|(_, address)| address.connect() == Some(&Connect::TimedOut));
+    !facts.controls.is_empty()
+        && none_connected
+        && some_silent
+        && facts.controls.iter().all(|(_, connect)| *connect == Connect::TimedOut)
+}
+
+fn reset_early(facts: &Facts) -> Vec<Finding> {
+    addresses(facts)
+        .filter(|(_, address)| {
+            address.session().is_some_and(|session| {
+                session.stage == Stage::Greeting
+                    && session.end == SessionEnd::Reset
+                    && session.first_octets.is_empty()
+            })
+        })
+        .map(|(host, address)| {
+            Finding::new(Code::TcpResetEarly, PATH_B, at(host, address))
+                .with("reset", "after the connection opened, before any greeting")
+        })
+        .collect()
+}
+
+/// An address family this machine does not have says nothing about the peer, unless the host has no
+/// other address.
+fn unreachable(facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for host in &facts.hosts {
+        let reached = host.addresses.iter().any(|a| a.connect() == Some(&Connect::Connected));
+        for address in &host.addresses {
+            let Some(Connect::Unreachable { local_family_missing }) = address.connect() else {
+                continue;
+            };
+            if *local_family_missing && reached {
+                continue;
+            }
+            let reason = if *local_family_missing {
+                "this machine has no network of that address family"
+            } else {
+                "the network reports no way to this address"
+            };
+            findings.push(
+                Finding::new(Code::TcpUnreachable, PATH_B, at(host, address)).with("cause", reason),
+            );
+        }
+    }
+    findings
+}
+
+/// IPv6 of a host fails while its IPv4 works, and IPv6 itself is proven to work from here.
+fn ipv6_broken(facts: &Facts) -> Vec<Finding> {
+    let ipv6_works_here = addresses(facts)
+        .any(|(_, a)| a.address.is_ipv6() && a.connect() == Some(&Connect::Connected))
+        || facts
+            .controls
+            .iter()
+            .any(|(c, connect)| c.address.is_ipv6() && *connect == Connect::Connected);
+    let mut findings = Vec::new();
+    for host in &facts.hosts {
+        let ipv4_works = host
+            .addresses
+            .iter()
+            .any(|a| a.address.is_ipv4() && a.connect() == Some(&Connect::Connected));
+        for address in host.addresses.iter().filter(|a| a.address.is_ipv6()) {
+            let proven = match address.connect() {
+                Some(Connect::Refused) => true,
+                Some(Connect::TimedOut) => ipv6_works_here,
+                Some(Connect::Unreachable { local_family_missing }) => {
+                    !local_family_missing && ipv6_works_here
+                }
+                Some(Connect::Connected | Connect::GuardRefused) | None => false,
+            };
+            if ipv4_works && proven {
+                findings.push(
+                    Finding::new(Code::TcpIpv6Broken, ANY, at(host, address))
+                        .with("IPv4 of this host", "connects"),
+                );
+            }
+        }
+    }
+    findings
+}
+
+fn mx_partial(facts: &Facts) -> Vec<Finding> {
+    let connects = addresses(facts).any(|(_, a)| a.connect() == Some(&Connect::Connected));
+    let failing: Vec<String> = addresses(facts)
+        .filter(|(_, address)| match address.connect() {
+            Some(Connect::Refused | Connect::TimedOut) => true,
+            Some(Connect::Unreachable { local_family_missing }) => !local_family_missing,
+            Some(Connect::Connected | Connect::GuardRefused) | None => false,
+        })
+        .map(|(host, address)| at(host, address))
+        .collect();
+    if !connects || failing.is_empty() {
+        return Vec::new();
+    }
+    let finding = Finding::new(Code::TcpMxPartial, ANY, &facts.scope.target);
+    vec![failing.into_iter().fold(finding, |finding, host| finding.with("does not connect", host))]
+}
