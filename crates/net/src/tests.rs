@@ -1,0 +1,6 @@
+//! The crate against small servers on loopback: whole questions in, whole answers out.
+
+mod dns;
+mod fetch;
+mod fixtures;
+mod smtp;
