@@ -59,9 +59,9 @@ pub(super) fn alias_chain<'a>(
     let mut aliases = Vec::new();
     let mut steps = Vec::new();
     while aliases.len() < crate::limits::ALIAS_STEPS_MAX {
-        let step = answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == at => Some((record, target.0.clone())),
-            _ => None,
+        let step = answers.iter().find_map(|record| {
+            let RData::CNAME(target) = &record.data else { return None };
+            (record.name == at).then(|| (record, target.0.clone()))
         });
         let Some((record, target)) = step else { break };
         let Some(alias) = query_name(&target) else { break };
@@ -143,25 +143,23 @@ pub(super) fn from_message(
 
 /// RFC 2308 §5: the smaller of the SOA's own TTL and its minimum field.
 pub(super) fn negative_ttl(record: &WireRecord) -> Option<u32> {
-    match &record.data {
-        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-        _ => None,
-    }
+    let RData::SOA(soa) = &record.data else { return None };
+    Some(record.ttl.min(soa.minimum))
 }
 
 /// The failure a response code stands for; `None` for NOERROR and NXDOMAIN.
 pub(super) fn code_failure(code: ResponseCode) -> Option<Failure> {
-    if matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
-        return None;
+    // RFC 1035 §4.1.1, RFC 6895 §2.3.
+    match u16::from(code) {
+        0 | 3 => None,
+        2 => Some(Failure::ServFail),
+        4 => Some(Failure::NotImplemented),
+        5 => Some(Failure::Refused),
+        other => Some(Failure::OtherCode(other)),
     }
-    Some(match code {
-        ResponseCode::ServFail => Failure::ServFail,
-        ResponseCode::NotImp => Failure::NotImplemented,
-        ResponseCode::Refused => Failure::Refused,
-        other => Failure::OtherCode(u16::from(other)),
-    })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "types that are never asked for have no value")]
 fn value(record: &WireRecord) -> Option<Record> {
     Some(match &record.data {
         RData::A(address) => Record::Address(IpAddr::V4(address.0)),

@@ -49,13 +49,10 @@ impl Response {
     /// The extended error code, if one was given (RFC 8914 §2).
     pub(crate) fn extended_error(&self) -> Option<u16> {
         let edns = self.message.edns.as_ref()?;
-        match edns.option(EdnsCode::Unknown(EXTENDED_ERROR))? {
-            EdnsOption::Unknown(_, data) => {
-                let code: [u8; 2] = data.get(..2)?.try_into().ok()?;
-                Some(u16::from_be_bytes(code))
-            }
-            _ => None,
-        }
+        let option = edns.option(EdnsCode::Unknown(EXTENDED_ERROR))?;
+        let EdnsOption::Unknown(_, data) = option else { return None };
+        let code: [u8; 2] = data.get(..2)?.try_into().ok()?;
+        Some(u16::from_be_bytes(code))
     }
 }
 
@@ -173,9 +170,7 @@ async fn over_tcp(
     timeout(wait, conversation).await.map_err(|_| Lost::TimedOut)?
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn lost(error: io::Error) -> Lost {
-    match error.kind() {
-        io::ErrorKind::TimedOut => Lost::TimedOut,
-        _ => Lost::Network,
-    }
+    if error.kind() == io::ErrorKind::TimedOut { Lost::TimedOut } else { Lost::Network }
 }

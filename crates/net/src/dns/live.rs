@@ -41,7 +41,10 @@ pub(crate) struct LiveResolver {
 
 impl std::fmt::Debug for LiveResolver {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("LiveResolver").field("servers", &self.servers).finish()
+        formatter
+            .debug_struct("LiveResolver")
+            .field("servers", &self.servers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,12 +161,13 @@ impl LiveResolver {
     ) -> DnsAnswer {
         let asked = (name, record_type);
         match error {
-            DnsError::DnssecBogus => self.bogus(name, record_type).await,
+            DnsError::DnssecBogus | DnsError::Nsec { proof: Proof::Bogus, .. } => {
+                self.bogus(name, record_type).await
+            }
             DnsError::NoRecordsFound(none) => {
                 let authorities = none.authorities.unwrap_or_default();
                 self.absence(asked, none.response_code, &authorities).await
             }
-            DnsError::Nsec { proof: Proof::Bogus, .. } => self.bogus(name, record_type).await,
             DnsError::Nsec { response, .. } => {
                 let code = response.metadata.response_code;
                 self.absence(asked, code, &response.authorities).await

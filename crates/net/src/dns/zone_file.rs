@@ -160,7 +160,9 @@ impl ZoneFile {
         if let Some(entry) = self.entries.get(&(name.clone(), record_type)) {
             let outcome = match &entry.outcome {
                 Outcome::Found(records) if records.is_empty() => Outcome::NoData,
-                outcome => outcome.clone(),
+                Outcome::Failed(_) | Outcome::Found(_) | Outcome::NoData | Outcome::NoName => {
+                    entry.outcome.clone()
+                }
             };
             return (outcome, entry.ttl_s);
         }
