@@ -9,10 +9,8 @@ use waxseal_proto::tls::seen::{Alert, HandshakeFailure};
 
 /// The alert inside an I/O error of a TLS stream, if that is what it carries.
 pub(crate) fn alert_of(error: &io::Error) -> Option<Alert> {
-    match tls_error(error)? {
-        Error::AlertReceived(description) => Some(Alert(u8::from(*description))),
-        _ => None,
-    }
+    let Error::AlertReceived(description) = tls_error(error)? else { return None };
+    Some(Alert(u8::from(*description)))
 }
 
 fn tls_error(error: &io::Error) -> Option<&Error> {
@@ -27,14 +25,17 @@ pub(super) fn handshake_failure(error: &io::Error, record: &TapRecord) -> Handsh
     if let Some(error) = tls_error(error) {
         return library_failure(error);
     }
-    match error.kind() {
-        ErrorKind::ConnectionReset => HandshakeFailure::Reset,
-        ErrorKind::TimedOut => HandshakeFailure::TimedOut { received: record.received },
+    if error.kind() == ErrorKind::ConnectionReset {
+        HandshakeFailure::Reset
+    } else if error.kind() == ErrorKind::TimedOut {
+        HandshakeFailure::TimedOut { received: record.received }
+    } else {
         // A write into a connection that the peer has closed ends as a broken pipe.
-        _ => HandshakeFailure::Closed,
+        HandshakeFailure::Closed
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list of errors is open")]
 fn library_failure(error: &Error) -> HandshakeFailure {
     let word = error.to_string();
     match error {
