@@ -6,6 +6,6 @@ use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::tls::hello::HelloAnswer;
 
 /// Sends one hello on a connection of its own.
-pub(crate) async fn hello(_world: &World, _question: &HelloQuestion) -> Observation<HelloAnswer> {
+pub(crate) fn hello(_world: &World, _question: &HelloQuestion) -> Observation<HelloAnswer> {
     Observation::NotObserved(Reason::NotAsked)
 }

@@ -47,8 +47,7 @@ pub(crate) async fn look(world: &World) -> Found {
         (Ok(_), None) => Err(Reason::EarlierStageFailed),
     };
     let chosen = match (world.ehlo_name(), &ptr, &confirmed) {
-        (Some(name), _, _) => Some(name.clone()),
-        (None, Ok(name), Ok(true)) => Some(name.clone()),
+        (Some(name), _, _) | (None, Ok(name), Ok(true)) => Some(name.clone()),
         (None, _, _) if world.is_published() => None,
         (None, _, _) => system_host_name().await,
     };
@@ -107,7 +106,8 @@ fn reverse_name(address: IpAddr) -> String {
         }
         IpAddr::V6(v6) => {
             let nibbles = v6.octets().into_iter().rev().flat_map(|octet| [octet & 15, octet >> 4]);
-            let labels: String = nibbles.map(|nibble| format!("{nibble:x}.")).collect();
+            let digits = nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16));
+            let labels: String = digits.flat_map(|digit| [digit, '.']).collect();
             format!("{labels}ip6.arpa")
         }
     }

@@ -85,10 +85,10 @@ async fn lab(resolver_mode: &str) -> (RunningDns, World) {
 async fn ask(world: &World, name: &str, record_type: RecordType, server: DnsServer) -> DnsAnswer {
     let name = QueryName::parse(name).unwrap();
     let question = Question::Dns(DnsQuestion { name, record_type, server });
-    match world.answer(&question).await {
-        Answer::Dns(answer) => answer,
-        other => panic!("{other:?}"),
-    }
+    let Answer::Dns(answer) = world.answer(&question).await else {
+        panic!("another kind of answer")
+    };
+    answer
 }
 
 async fn resolve(world: &World, name: &str, record_type: RecordType) -> DnsAnswer {
@@ -98,16 +98,15 @@ async fn resolve(world: &World, name: &str, record_type: RecordType) -> DnsAnswe
 #[tokio::test]
 async fn secure_and_insecure_answers_are_told_apart() {
     let (_running, world) = lab("plain").await;
-    use Authenticity::{Insecure, Secure};
     for (name, record_type, count, authenticity) in [
-        ("secure.test", RecordType::Mx, 1, Secure),
-        ("_25._tcp.mx.secure.test", RecordType::Tlsa, 1, Secure),
-        ("alias.secure.test", RecordType::A, 1, Secure),
-        ("mx.secure.test", RecordType::Tlsa, 0, Secure),
-        ("nobody.secure.test", RecordType::A, 0, Secure),
-        ("plain.test", RecordType::Mx, 1, Insecure),
-        ("nobody.plain.test", RecordType::A, 0, Insecure),
-        ("out.secure.test", RecordType::A, 1, Insecure),
+        ("secure.test", RecordType::Mx, 1, Authenticity::Secure),
+        ("_25._tcp.mx.secure.test", RecordType::Tlsa, 1, Authenticity::Secure),
+        ("alias.secure.test", RecordType::A, 1, Authenticity::Secure),
+        ("mx.secure.test", RecordType::Tlsa, 0, Authenticity::Secure),
+        ("nobody.secure.test", RecordType::A, 0, Authenticity::Secure),
+        ("plain.test", RecordType::Mx, 1, Authenticity::Insecure),
+        ("nobody.plain.test", RecordType::A, 0, Authenticity::Insecure),
+        ("out.secure.test", RecordType::A, 1, Authenticity::Insecure),
     ] {
         let answer = resolve(&world, name, record_type).await;
         assert_eq!(answer.records().len(), count, "{answer:?}");
@@ -187,10 +186,8 @@ async fn single_servers_are_asked_directly_and_differ() {
         let server = DnsServer::Authoritative(*published);
         let soa = ask(&world, "secure.test", RecordType::Soa, server.clone()).await;
         assert!(soa.authoritative, "{soa:?}");
-        serials.extend(soa.records().iter().map(|record| match record {
-            Record::Soa(soa) => soa.serial,
-            other => panic!("{other:?}"),
-        }));
+        let Some(Record::Soa(record)) = soa.records().first() else { panic!("{soa:?}") };
+        serials.push(record.serial);
         exchanges.push(ask(&world, "secure.test", RecordType::Mx, server).await.outcome);
     }
     assert_eq!(serials, [1, 7]);

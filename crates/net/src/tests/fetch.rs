@@ -45,10 +45,10 @@ fn routed(authority: &Authority, server: SocketAddr, limits: Limits) -> World {
 async fn fetch(world: &World) -> FetchEnd {
     let host = DomainName::parse(POLICY_HOST).unwrap();
     let question = PolicyQuestion { host, addresses: vec![PUBLISHED.parse().unwrap()] };
-    match world.answer(&Question::Policy(question)).await {
-        Answer::Policy(end) => end,
-        other => panic!("{other:?}"),
-    }
+    let Answer::Policy(end) = world.answer(&Question::Policy(question)).await else {
+        panic!("another kind of answer")
+    };
+    end
 }
 
 fn response(head: &str, body: &[u8]) -> Vec<u8> {

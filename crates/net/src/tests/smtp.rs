@@ -27,10 +27,10 @@ fn peer() -> Peer {
 
 async fn probe(world: &World, server: SocketAddr, offer: Offer) -> ProbeSeen {
     let question = ProbeQuestion { peer: peer(), address: server.ip(), port: server.port(), offer };
-    match world.answer(&Question::Probe(question)).await {
-        Answer::Probe(seen) => seen,
-        other => panic!("{other:?}"),
-    }
+    let Answer::Probe(seen) = world.answer(&Question::Probe(question)).await else {
+        panic!("another kind of answer")
+    };
+    seen
 }
 
 fn handshake(seen: &ProbeSeen) -> HandshakeSeen {
@@ -89,6 +89,10 @@ async fn raw_server(octets: &'static [u8], after: After) -> SocketAddr {
     })
     .await
 }
+
+/// A ServerHello that chooses TLS 1.1.
+const OLD: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
+    0123456789abcdef0123456789abcdef\x00\xc0\x13\x00";
 
 #[derive(Clone, Copy)]
 enum After {
@@ -278,9 +282,6 @@ async fn broken_and_unacceptable_messages_keep_the_library_s_word() {
     let broken = raw_server(b"\x16\x03\x03\x00\x05\x63\x00\x00\x01\x00", After::Silence).await;
     let failure = failure_of(broken, limits()).await;
     assert!(matches!(failure, HandshakeFailure::Malformed(_)), "{failure:?}");
-    // A ServerHello that chooses TLS 1.1.
-    const OLD: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
-        0123456789abcdef0123456789abcdef\x00\xc0\x13\x00";
     let failure = failure_of(raw_server(OLD, After::Silence).await, limits()).await;
     assert!(matches!(failure, HandshakeFailure::Incompatible(_)), "{failure:?}");
 }
