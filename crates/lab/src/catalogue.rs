@@ -65,4 +65,34 @@ mod tests {
         assert!(find("healthy-one-mx").unwrap().is_some());
         assert!(find("nothing-like-this").unwrap().is_none());
     }
+
+    #[test]
+    fn scripted_servers_equal_their_vectors() {
+        use crate::smtp_server::Action;
+        let text = include_str!("../vectors/starttls-ron/servers.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
+        assert_eq!(vectors.len(), 19);
+        for vector in vectors {
+            let id = vector["id"].as_str().unwrap();
+            let name = id.replace("others--", "ron-").replace("--", "-").replace('_', "-");
+            let scenario = find(&name).unwrap().unwrap_or_else(|| panic!("{name}"));
+            let server = &scenario.hosts[0].smtp[0];
+            let text = |value: &serde_json::Value| Action::Text(value.as_str().unwrap().into());
+            let list = |value: &serde_json::Value| {
+                let items = value.as_array().unwrap().iter();
+                Some(items.map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>())
+            };
+            assert_eq!(server.greeting, Some(text(&vector["greeting"])), "{id}");
+            assert_eq!(server.ehlo, list(&vector["capabilities"]), "{id}");
+            assert_eq!(server.ehlo_after_tls, list(&vector["capabilities_tls"]), "{id}");
+            let overrides = vector["override_response"].as_object().unwrap();
+            for (verb, reply) in overrides {
+                assert_eq!(server.replies.get(verb), Some(&text(reply)), "{id} {verb}");
+            }
+            if !overrides.contains_key("starttls") {
+                let reply = text(&vector["starttls_reply"]);
+                assert_eq!(server.replies.get("starttls"), Some(&reply), "{id}");
+            }
+        }
+    }
 }

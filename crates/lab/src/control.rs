@@ -23,6 +23,25 @@ use crate::world_builder::{Bound, WorldBuilder};
 pub struct LabOptions {
     /// The time of the lab in seconds since 1970: certificates and signatures are made relative to it.
     pub now: i64,
+    /// Where servers listen.
+    pub listen: Listen,
+}
+
+impl LabOptions {
+    /// A lab at this time on 127.0.0.1.
+    pub const fn at(now: i64) -> Self {
+        Self { now, listen: Listen::OneAddress }
+    }
+}
+
+/// Where servers listen; ports are random either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// All on 127.0.0.1.
+    OneAddress,
+    /// Each published address on a loopback address of its own, for programs that count connections per
+    /// address. Needs a system that answers on all of 127.0.0.0/8.
+    DistinctAddresses,
 }
 
 /// Where a published address and port lead.
@@ -124,7 +143,7 @@ impl Lab {
     pub async fn start(scenarios: &[Scenario], options: LabOptions) -> Result<Self, LabError> {
         let authority = Authority::new(options.now)?;
         let recorder = Recorder::default();
-        let mut builder = WorldBuilder::new(&authority, recorder.clone(), options.now)?;
+        let mut builder = WorldBuilder::new(&authority, recorder.clone(), options)?;
         builder.authority_hosts().await?;
         for scenario in scenarios {
             builder.add(scenario).await?;

@@ -281,3 +281,6 @@ async fn read_head(wire: &mut Wire) -> Option<String> {
     }
     Some(String::from_utf8_lossy(&head).into_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use aws_lc_rs::digest;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::authority::Authority;
-use crate::control::{LabError, Route};
+use crate::control::{LabError, LabOptions, Listen, Route};
 use crate::dns::{DnsConfig, PtrConfig, ZoneConfig};
 use crate::policy_host::{WebBehaviour, WebServer};
 use crate::recorder::Recorder;
@@ -40,6 +40,7 @@ pub(crate) struct WorldBuilder<'a> {
     authority: &'a Authority,
     recorder: Recorder,
     now: i64,
+    listen: Listen,
     /// Servers to start.
     pub(crate) bound: Vec<Bound>,
     /// Where published addresses lead.
@@ -82,16 +83,17 @@ impl<'a> WorldBuilder<'a> {
     pub(crate) fn new(
         authority: &'a Authority,
         recorder: Recorder,
-        now: i64,
+        options: LabOptions,
     ) -> Result<Self, LabError> {
         let refusing = TcpSocket::new_v4().map_err(LabError::Socket)?;
         refusing.bind((Ipv4Addr::LOCALHOST, 0).into()).map_err(LabError::Socket)?;
         let refusing_address = refusing.local_addr().map_err(LabError::Socket)?;
-        let dns = DnsConfig { now: Some(now), ..DnsConfig::default() };
+        let dns = DnsConfig { now: Some(options.now), ..DnsConfig::default() };
         Ok(Self {
             authority,
             recorder,
-            now,
+            now: options.now,
+            listen: options.listen,
             bound: Vec::new(),
             routes: BTreeMap::new(),
             dns,
@@ -170,11 +172,17 @@ impl<'a> WorldBuilder<'a> {
         let usual = [SmtpBehaviour::default()];
         let mail =
             if host.smtp.is_empty() && host.web.is_empty() { &usual[..] } else { &host.smtp };
+        let counters: Vec<Arc<AtomicUsize>> = mail.iter().map(|_| Arc::default()).collect();
         for (index, published) in addresses.iter().enumerate() {
             let place = Place { host: name, address: index, now };
             let serves = |on: &[usize]| on.is_empty() || on.contains(&index);
-            for behaviour in mail.iter().filter(|server| serves(&server.on)) {
-                let pin = self.mail(behaviour, place, *published).await?;
+            for (behaviour, counter) in mail.iter().zip(&counters) {
+                if !serves(&behaviour.on) {
+                    continue;
+                }
+                let shared = behaviour.limit.as_ref().is_some_and(|limit| limit.shared);
+                let counter = if shared { Arc::clone(counter) } else { Arc::default() };
+                let pin = self.mail(behaviour, place, *published, counter).await?;
                 if behaviour.port.unwrap_or(25) == 25 && association.is_none() {
                     association = pin;
                 }
@@ -204,9 +212,25 @@ impl<'a> WorldBuilder<'a> {
         }
     }
 
+    /// The loopback address for a published one.
+    fn loopback(&self, published: IpAddr) -> Ipv4Addr {
+        match (self.listen, published) {
+            (Listen::OneAddress, _) => Ipv4Addr::LOCALHOST,
+            (Listen::DistinctAddresses, IpAddr::V4(address)) => {
+                let [_, second, third, fourth] = address.octets();
+                Ipv4Addr::new(127, second, third, fourth)
+            }
+            (Listen::DistinctAddresses, IpAddr::V6(address)) => {
+                let [.., scenario, _, _, _, host] = address.segments();
+                let number = u32::from(scenario) * ADDRESSES_PER_SCENARIO + u32::from(host);
+                Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 20, 0, 0)) + number)
+            }
+        }
+    }
+
     async fn listen(&mut self, published: IpAddr, port: u16) -> Result<TcpListener, LabError> {
         let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(LabError::Socket)?;
+            TcpListener::bind((self.loopback(published), 0)).await.map_err(LabError::Socket)?;
         let address = listener.local_addr().map_err(LabError::Socket)?;
         self.routes.insert((published, port), Route::Socket(address));
         Ok(listener)
@@ -217,6 +241,7 @@ impl<'a> WorldBuilder<'a> {
         behaviour: &SmtpBehaviour,
         place: Place<'_>,
         published: IpAddr,
+        connections: Arc<AtomicUsize>,
     ) -> Result<Option<String>, LabError> {
         let port = behaviour.port.unwrap_or(25);
         if let Some(route) = self.closed_route(behaviour.state) {
@@ -233,7 +258,7 @@ impl<'a> WorldBuilder<'a> {
             behaviour: behaviour.clone(),
             tls,
             recorder: self.recorder.clone(),
-            connections: AtomicUsize::new(0),
+            connections,
         };
         self.bound.push(Bound::Mail(Arc::new(server), listener));
         Ok(association)

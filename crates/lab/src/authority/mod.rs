@@ -33,6 +33,11 @@ const RSA_1024: &[u8] = include_bytes!("../../fixtures/rsa1024.pkcs1.der");
 const RSA_2048_LEAF: &[u8] = include_bytes!("../../fixtures/rsa2048-leaf.pkcs1.der");
 const RSA_2048_ISSUER: &[u8] = include_bytes!("../../fixtures/rsa2048-issuer.pkcs1.der");
 
+/// The RSA key of every leaf with `key = "rsa2048"`, for servers made by hand.
+pub(crate) fn leaf_fixture() -> Option<RsaFixture> {
+    RsaFixture::from_pkcs1(RSA_2048_LEAF)
+}
+
 /// Why a certificate could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {

@@ -44,7 +44,8 @@ impl RsaFixture {
         Some(Self { modulus, private_exponent, length, public_der })
     }
 
-    fn private_operation(&self, input: &[u8]) -> Vec<u8> {
+    /// The bare private-key operation (RFC 8017 §5.1.2, §5.2.1), as long as the modulus.
+    pub(crate) fn private_operation(&self, input: &[u8]) -> Vec<u8> {
         let result = BigUint::from_bytes_be(input).modpow(&self.private_exponent, &self.modulus);
         left_pad(&result.to_bytes_be(), self.length)
     }

@@ -16,7 +16,7 @@ async fn lab_of(texts: &[(&str, &str)]) -> Result<Lab, LabError> {
         .iter()
         .map(|(path, text)| Scenario::parse(path, text).unwrap_or_else(|e| panic!("{e}")))
         .collect();
-    Lab::start(&scenarios, LabOptions { now: NOW }).await
+    Lab::start(&scenarios, LabOptions::at(NOW)).await
 }
 
 async fn lookup(lab: &Lab, name: &str, kind: RecordType) -> Vec<String> {
@@ -45,7 +45,7 @@ async fn the_whole_catalogue_lives_in_one_lab() {
     let scenarios = catalogue::all().unwrap();
     let shared: Vec<Scenario> =
         scenarios.into_iter().filter(|scenario| !scenario.options.own_lab).collect();
-    let lab = Lab::start(&shared, LabOptions { now: NOW }).await.unwrap();
+    let lab = Lab::start(&shared, LabOptions::at(NOW)).await.unwrap();
     let mx = lookup(&lab, "healthy-one-mx.test", RecordType::MX).await;
     assert_eq!(mx, ["10 mx1.healthy-one-mx.test.", "20 mx2.healthy-one-mx.test."]);
     let published = lab.addresses("mx1.healthy-one-mx.test");
@@ -74,7 +74,7 @@ async fn the_whole_catalogue_lives_in_one_lab() {
 async fn a_lab_starts_fast() {
     let scenarios = catalogue::all().unwrap();
     let begin = Instant::now();
-    let _lab = Lab::start(&scenarios[..1], LabOptions { now: NOW }).await.unwrap();
+    let _lab = Lab::start(&scenarios[..1], LabOptions::at(NOW)).await.unwrap();
     // The aim is 0.3 s; a busy machine gets three times as much.
     assert!(begin.elapsed().as_millis() < 900, "{:?}", begin.elapsed());
 }
@@ -184,4 +184,27 @@ async fn mistakes_are_named() {
         let error = lab_of(&[("healthy/d", &text)]).await.unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
     }
+}
+
+#[tokio::test]
+async fn distinct_addresses_are_distinct() {
+    let text = "title = 't'\nkind = 'healthy'\n[[host]]\nname = 'mx$'\ncopies = 3\nmx = 1\n\
+                addresses = ['v4', 'v6']\n";
+    let scenario = Scenario::parse("healthy/e", text).unwrap();
+    let options = LabOptions { now: NOW, listen: Listen::DistinctAddresses };
+    let lab = Lab::start(&[scenario], options).await.unwrap();
+    let sockets: std::collections::BTreeSet<IpAddr> = lab
+        .world()
+        .routes
+        .iter()
+        .filter(|((address, port), _)| *port == 25 && !address.to_string().ends_with(".0.10"))
+        .filter_map(|(_, route)| match route {
+            Route::Socket(socket) if socket.ip() != IpAddr::from([127, 0, 0, 1]) => {
+                Some(socket.ip())
+            }
+            Route::Socket(_) | Route::Unanswered | Route::Unreachable => None,
+        })
+        .collect();
+    assert_eq!(sockets.len(), 6, "{sockets:?}");
+    assert!(sockets.iter().all(IpAddr::is_loopback));
 }

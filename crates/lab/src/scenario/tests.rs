@@ -43,3 +43,19 @@ fn mistakes_name_file_and_field() {
     let error = Scenario::parse("tcp/x", "title = 't'\nkind = 'fault'\n").unwrap_err();
     assert!(error.to_string().contains("must"), "{error}");
 }
+
+/// Every field and every variant that the README names; a field that no longer reads fails here.
+#[test]
+fn every_documented_field_reads() {
+    let text = include_str!("every_field.toml");
+    let scenario = Scenario::parse("script/all", text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(scenario.hosts[0].smtp[0].tls.script[0].then.len(), 15);
+    assert_eq!(scenario.dns.zones[0].name, "other-of-all.test");
+    let readme = include_str!("../../scenarios/README.md");
+    let keys = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.trim());
+    for key in
+        keys.filter(|key| key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'))
+    {
+        assert!(readme.contains(key), "the README says nothing about {key}");
+    }
+}

@@ -49,6 +49,9 @@ pub struct ConnectionLimit {
     pub accepts: usize,
     /// What later ones get instead of a greeting.
     pub then: Action,
+    /// Counts the connections to all addresses of the host together.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// An answer: one text, or steps.

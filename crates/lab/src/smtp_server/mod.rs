@@ -33,7 +33,7 @@ pub(crate) struct MailServer {
     /// Where connections are recorded.
     pub(crate) recorder: Recorder,
     /// Connections accepted so far.
-    pub(crate) connections: AtomicUsize,
+    pub(crate) connections: Arc<AtomicUsize>,
 }
 
 impl MailServer {

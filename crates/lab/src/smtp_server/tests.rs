@@ -36,7 +36,7 @@ async fn start(toml: &str) -> Fixture {
         behaviour,
         tls,
         recorder: recorder.clone(),
-        connections: AtomicUsize::new(0),
+        connections: Arc::default(),
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -236,6 +236,64 @@ async fn limits_of_the_full_server_hold() {
     let fixture = start("[[tls.script]]\nwhen.with_version = '1.3'\nthen = [{ alert = 70 }]").await;
     assert!(fixture.upgrade(BOTH).await.unwrap_err().contains("ProtocolVersion"));
     assert!(fixture.upgrade(&[&rustls::version::TLS12]).await.is_ok());
+}
+
+#[tokio::test]
+async fn old_tls_completes_by_hand_where_a_client_still_takes_it() {
+    let only_old = |settings: &str, key: &str| {
+        format!(
+            "tls.certificate.key = '{key}'\n[[tls.script]]\nthen = [{{ old_tls = {{ {settings} }} }}]"
+        )
+    };
+    for (settings, key) in [
+        ("extended_master_secret = false", "ecdsa-p256"),
+        ("renegotiation_info = false", "rsa2048"),
+        ("extended_master_secret = true", "rsa2048"),
+    ] {
+        let fixture = start(&only_old(settings, key)).await;
+        let mut tls = fixture.upgrade(BOTH).await.unwrap_or_else(|e| panic!("{settings}: {e}"));
+        tls.write_all(b"EHLO probe.test\r\nQUIT\r\n").await.unwrap();
+        let mut text = expect(&mut tls, "250-mx1.a.test").await;
+        while !text.contains("221 ") {
+            text += &expect(&mut tls, "").await;
+        }
+        assert_eq!(tls.read(&mut [0; 8]).await.unwrap(), 0, "close_notify came");
+        assert!(fixture.recorder.recordings()[0].tls_completed);
+    }
+    for settings in ["exchange = 'static-rsa'", "exchange = 'dhe1024'", "exchange = 'anonymous'"] {
+        let fixture = start(&only_old(settings, "rsa2048")).await;
+        assert!(fixture.upgrade(BOTH).await.unwrap_err().contains("HandshakeFailure"));
+    }
+    let fixture = start(&only_old("sign_with_sha1 = true", "rsa2048")).await;
+    assert!(fixture.upgrade(BOTH).await.is_err());
+}
+
+/// The same exchanges against an independent client that still speaks them.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_key_exchanges_complete_with_openssl() {
+    for (settings, cipher, wanted) in [
+        ("exchange = 'static-rsa'", "AES128-GCM-SHA256", "AES128-GCM-SHA256"),
+        ("exchange = 'dhe2048'", "DHE-RSA-AES128-GCM-SHA256", "DH, 2048 bits"),
+        ("exchange = 'dhe1024'", "DHE-RSA-AES128-GCM-SHA256", "DH, 1024 bits"),
+        ("exchange = 'anonymous'", "ADH-AES128-GCM-SHA256", "ADH-AES128-GCM-SHA256"),
+        ("extended_master_secret = false", "ECDHE-RSA-AES128-GCM-SHA256", "master secret: no"),
+    ] {
+        let fixture = start(&format!(
+            "tls.certificate.key = 'rsa2048'\n[[tls.script]]\nthen = [{{ old_tls = {{ {settings} }} }}]"
+        ))
+        .await;
+        let output = tokio::process::Command::new("openssl")
+            .args(["s_client", "-starttls", "smtp", "-tls1_2", "-connect"])
+            .arg(fixture.address.to_string())
+            .args(["-cipher", &format!("{cipher}:@SECLEVEL=0")])
+            .stdin(std::process::Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(wanted), "{settings}: {text}");
+        assert!(fixture.recorder.recordings()[0].tls_completed, "{settings}: {text}");
+    }
 }
 
 #[tokio::test]

@@ -126,6 +126,8 @@ pub enum TlsStep {
     Close,
     /// RST.
     Reset,
+    /// Completes a TLS 1.2 handshake by hand; the session then goes on inside it.
+    OldTls(OldTls),
 }
 
 /// The parts of a ServerHello a fault can be in.
@@ -157,4 +159,46 @@ impl Default for ServerHello {
             truncated: false,
         }
     }
+}
+
+/// A TLS 1.2 server made by hand, for what no current library does any more. The key must be RSA
+/// (`key = "rsa2048"`) for every exchange but `ecdhe`, which takes ECDSA too, and `anonymous`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OldTls {
+    /// How the premaster secret comes about.
+    pub exchange: Exchange,
+    /// Sends renegotiation_info (RFC 5746).
+    pub renegotiation_info: bool,
+    /// Sends extended_master_secret where the client offers it (RFC 7627).
+    pub extended_master_secret: bool,
+    /// Signs the key exchange with SHA-1, whatever the client offers; the key must be RSA.
+    pub sign_with_sha1: bool,
+}
+
+impl Default for OldTls {
+    fn default() -> Self {
+        Self {
+            exchange: Exchange::Ecdhe,
+            renegotiation_info: true,
+            extended_master_secret: true,
+            sign_with_sha1: false,
+        }
+    }
+}
+
+/// A TLS 1.2 key exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exchange {
+    /// Elliptic-curve Diffie-Hellman on P-256 or X25519, signed.
+    Ecdhe,
+    /// The client encrypts to the certificate's key.
+    StaticRsa,
+    /// Finite-field Diffie-Hellman with 1024 bits, signed.
+    Dhe1024,
+    /// Finite-field Diffie-Hellman with 2048 bits, signed.
+    Dhe2048,
+    /// Finite-field Diffie-Hellman with 2048 bits and no certificate.
+    Anonymous,
 }

@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::behaviour::{TlsBehaviour, TlsStep};
 use super::hello::{self, ClientHello};
+use super::old::{self, OldStream, OldTlsError};
 use super::raw;
 use super::side::TlsSide;
 use super::wire::{Prefixed, Wire};
@@ -80,6 +81,19 @@ impl Handshake<'_> {
         }
     }
 
+    fn old(&self, result: Result<OldStream, (OldTlsError, Prefixed)>) -> (Wire, Outcome) {
+        match result {
+            Ok(stream) => {
+                self.entry.note(|record| record.tls_completed = true);
+                (Wire::Old(Box::new(stream)), Outcome::Completed)
+            }
+            Err((error, stream)) => {
+                self.entry.note(|record| record.tls_error = Some(error.to_string()));
+                (Wire::Clear(stream), Outcome::Ended)
+            }
+        }
+    }
+
     /// Answers a ClientHello by hand.
     async fn by_hand(
         &self,
@@ -103,6 +117,9 @@ impl Handshake<'_> {
                     break;
                 }
                 TlsStep::Close => break,
+                TlsStep::OldTls(settings) => {
+                    return self.old(old::accept(stream, settings, hello, &self.side.issued).await);
+                }
                 TlsStep::Reset => {
                     let mut wire = Wire::Clear(stream);
                     wire.reset();

@@ -5,11 +5,12 @@
 mod behaviour;
 mod handshake;
 mod hello;
+mod old;
 mod raw;
 mod side;
 mod wire;
 
-pub use behaviour::{Condition, Rule, ServerHello, TlsBehaviour, TlsStep};
+pub use behaviour::{Condition, Exchange, OldTls, Rule, ServerHello, TlsBehaviour, TlsStep};
 pub(crate) use handshake::{Handshake, Outcome};
 pub(crate) use raw::from_hex;
 pub use side::TlsSideError;

@@ -71,9 +71,12 @@ pub(crate) fn octets(step: &TlsStep, hello: &ClientHello, issued: &Issued) -> Ve
         }
         TlsStep::ServerHelloDone => record(HANDSHAKE, 0x0303, &handshake(14, &[])),
         TlsStep::SendHex(text) => from_hex(text).unwrap_or_default(),
-        TlsStep::PauseMs(_) | TlsStep::Read | TlsStep::Hang | TlsStep::Close | TlsStep::Reset => {
-            Vec::new()
-        }
+        TlsStep::PauseMs(_)
+        | TlsStep::Read
+        | TlsStep::Hang
+        | TlsStep::Close
+        | TlsStep::Reset
+        | TlsStep::OldTls(_) => Vec::new(),
     }
 }
 

@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::old::OldStream;
+
 /// How long a closing server still reads what the client sends, so that its FIN is not turned into a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -75,6 +77,8 @@ pub(crate) enum Wire {
     Clear(Prefixed),
     /// Inside TLS.
     Tls(Box<TlsStream<Prefixed>>),
+    /// Inside TLS made by hand.
+    Old(Box<OldStream>),
     /// Ended.
     Gone,
 }
@@ -85,6 +89,7 @@ impl Wire {
         match self {
             Self::Clear(stream) => stream.read(buffer).await,
             Self::Tls(stream) => stream.read(buffer).await,
+            Self::Old(stream) => stream.read(buffer).await,
             Self::Gone => Ok(0),
         }
     }
@@ -97,6 +102,7 @@ impl Wire {
                 stream.write_all(octets).await?;
                 stream.flush().await
             }
+            Self::Old(stream) => stream.write(octets).await,
             Self::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -113,6 +119,13 @@ impl Wire {
                 }
                 stream.into_inner().0.tcp
             }
+            Self::Old(mut stream) => {
+                if farewell == Farewell::CloseNotify {
+                    // As above.
+                    let _ = stream.close_notify().await;
+                }
+                stream.below.tcp
+            }
             Self::Gone => return,
         };
         // Closing what is closed is no fault of the script.
@@ -128,6 +141,7 @@ impl Wire {
         let tcp = match std::mem::replace(self, Self::Gone) {
             Self::Clear(stream) => stream.tcp,
             Self::Tls(stream) => stream.into_inner().0.tcp,
+            Self::Old(stream) => stream.below.tcp,
             Self::Gone => return,
         };
         // Without the option the drop sends FIN; a client still sees the end.
