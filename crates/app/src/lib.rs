@@ -1,1 +1,8 @@
-//! placeholder
+//! One function per thing a person or an agent wants done. It joins the deciders ([`waxseal_check`]) with
+//! the executor ([`waxseal_net`]) and holds neither rules nor sockets.
+
+pub mod check_domain;
+pub mod doctor;
+pub mod world;
+
+pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};

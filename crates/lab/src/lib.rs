@@ -9,6 +9,7 @@ pub mod authority;
 pub mod catalogue;
 pub mod control;
 pub mod dns;
+pub mod expectation;
 pub mod policy_host;
 pub mod recorder;
 pub mod scenario;

@@ -2,6 +2,7 @@
 //! every face shows. The ways in are [`report`] and [`refused_input`].
 
 mod certificate;
+mod exit;
 mod host;
 mod policies;
 mod policy_table;
@@ -23,6 +24,7 @@ use waxseal_proto::observation::{Observation, Reason};
 use wire::{AreaVerdictV1, NotCheckedV1, PortStateV1, ReportV1, SCHEMA, VantageV1, VerdictV1};
 
 pub use certificate::{certificate, entry};
+pub use exit::{FailOn, exit_status};
 
 /// What is known of a run besides its facts.
 #[derive(Clone, Copy, Debug)]

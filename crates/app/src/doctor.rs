@@ -1,0 +1,95 @@
+//! What this machine can and cannot see: resolver, DNSSEC, port 25, own address and names. It judges only
+//! what the answers show; a closed port is told from a dead target by control hosts alone.
+
+use crate::check_domain::{ControlHost, control_questions};
+use crate::world::World;
+use jiff::Timestamp;
+use waxseal_check::question::{Answer, Connect, DnsQuestion, DnsServer, Question, Vantage};
+use waxseal_proto::dns::{Authenticity, Outcome, QueryName, RecordType};
+
+/// What was found out about this machine.
+#[derive(Clone, Debug)]
+pub struct Doctor {
+    /// Whether the resolver answers at all, and whether it passes DNSSEC records.
+    pub resolver: ResolverState,
+    /// Whether port 25 can be reached from here.
+    pub port_25: PortState,
+    /// Each control host and how the connection attempt ended.
+    pub controls: Vec<(String, Connect)>,
+    /// Own address and names.
+    pub vantage: Option<Vantage>,
+    /// The clock certificates are judged by.
+    pub now: Timestamp,
+}
+
+/// What the resolver is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolverState {
+    /// It answers and passes DNSSEC records that validate up to the trust anchor.
+    PassesDnssec,
+    /// It answers, and DNSSEC cannot be validated through it.
+    StripsDnssec,
+    /// It does not answer.
+    Silent,
+}
+
+/// What is known about outgoing port 25.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortState {
+    /// A control host answered.
+    Open,
+    /// Every control host was silent.
+    Blocked,
+    /// No control host is configured, or they disagree.
+    Unknown,
+}
+
+/// Looks at this machine.
+pub async fn doctor(world: &World, controls: &[ControlHost]) -> Doctor {
+    let mut tried = Vec::new();
+    for question in control_questions(world, controls).await {
+        let name = format!("{}:{}", question.address, question.port);
+        if let Answer::Control(connect) = world.answer(&Question::Control(question)).await {
+            tried.push((name, connect));
+        }
+    }
+    let vantage = match world.answer(&Question::Vantage).await {
+        Answer::Vantage(vantage) => Some(vantage),
+        _ => None,
+    };
+    Doctor {
+        resolver: resolver(world).await,
+        port_25: port_25(&tried),
+        controls: tried,
+        vantage,
+        now: world.now(),
+    }
+}
+
+async fn resolver(world: &World) -> ResolverState {
+    let question = DnsQuestion {
+        name: QueryName::root(),
+        record_type: RecordType::Soa,
+        server: DnsServer::Resolver,
+    };
+    match world.answer(&Question::Dns(question)).await {
+        Answer::Dns(answer) if matches!(answer.outcome, Outcome::Found(_)) => {
+            if answer.authenticity == Authenticity::Secure {
+                ResolverState::PassesDnssec
+            } else {
+                ResolverState::StripsDnssec
+            }
+        }
+        _ => ResolverState::Silent,
+    }
+}
+
+fn port_25(tried: &[(String, Connect)]) -> PortState {
+    if tried.iter().any(|(_, connect)| *connect == Connect::Connected) {
+        PortState::Open
+    } else if !tried.is_empty() && tried.iter().all(|(_, c)| *c == Connect::TimedOut) {
+        PortState::Blocked
+    } else {
+        PortState::Unknown
+    }
+}

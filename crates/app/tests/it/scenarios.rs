@@ -1,0 +1,86 @@
+//! Every scenario of the lab through the real survey, rules and report. `WAXSEAL_SCENARIOS=name,name` runs
+//! some of them and prints their findings.
+
+use super::lab_world::{request, world};
+use futures::StreamExt;
+use waxseal_app::check_domain;
+use waxseal_app::check_domain::Checked;
+use waxseal_check::report::{FailOn, exit_status};
+use waxseal_lab::control::{Lab, LabOptions};
+use waxseal_lab::expectation::mismatches;
+use waxseal_lab::scenario::Scenario;
+use waxseal_lab::catalogue;
+
+/// Scenarios that run at once.
+const SIDE_BY_SIDE: usize = 8;
+
+fn chosen() -> Vec<Scenario> {
+    let all = catalogue::all().unwrap();
+    let Ok(names) = std::env::var("WAXSEAL_SCENARIOS") else { return all };
+    all.into_iter().filter(|s| names.split(',').any(|name| name == s.name)).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lab is made for the present moment")]
+fn lab_now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+async fn run(lab: &Lab, scenario: &Scenario) -> Checked {
+    let world = world(&lab.world(), scenario);
+    let request = request(scenario);
+    for _ in 1..scenario.options.rounds.unwrap_or(1) {
+        check_domain(&world, &request, &|_| {}).await;
+    }
+    check_domain(&world, &request, &|_| {}).await
+}
+
+async fn run_one(shared: &Lab, scenario: &Scenario) -> Checked {
+    if !scenario.options.own_lab {
+        return run(shared, scenario).await;
+    }
+    let options = LabOptions { now: scenario.options.now.unwrap_or_else(lab_now) };
+    let own = Lab::start(std::slice::from_ref(scenario), options).await.unwrap();
+    run(&own, scenario).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenarios() {
+    let chosen = chosen();
+    let verbose = std::env::var("WAXSEAL_SCENARIOS").is_ok();
+    let shared: Vec<Scenario> =
+        chosen.iter().filter(|scenario| !scenario.options.own_lab).cloned().collect();
+    let lab = Lab::start(&shared, LabOptions { now: lab_now() }).await.unwrap();
+    let lab = &lab;
+    let results: Vec<(&Scenario, Vec<String>)> = futures::stream::iter(&chosen)
+        .map(|scenario| async move {
+            let checked = run_one(lab, scenario).await;
+            let exit = exit_status(&checked.report, FailOn::Fail);
+            let report = serde_json::to_value(&checked.report).unwrap();
+            let wrong = mismatches(scenario, &report, exit);
+            if verbose {
+                println!("{}: {} exit {exit}", scenario.name, report["verdict"]);
+                for finding in &checked.report.findings {
+                    let f = finding;
+                    println!("  {} {} {} {} {:?}", f.severity, f.code, f.owner, f.subject, f.evidence);
+                }
+                for host in &checked.report.mx {
+                    for address in &host.addresses {
+                        println!("  {} {} {}", host.host, address.address, address.outcome);
+                        println!("  {:#?}", address.transcript);
+                        println!("  {:?}", address.tls);
+                    }
+                }
+            }
+            (scenario, wrong)
+        })
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect()
+        .await;
+    let failed: Vec<String> = results
+        .iter()
+        .filter(|(_, wrong)| !wrong.is_empty())
+        .map(|(scenario, wrong)| format!("{}: {}", scenario.name, wrong.join("; ")))
+        .collect();
+    println!("scenarios: {} passed, {} failed", results.len() - failed.len(), failed.len());
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}

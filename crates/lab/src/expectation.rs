@@ -1,0 +1,55 @@
+//! Compares a report with what a scenario expects. The report is read as JSON, because the lab shares no code
+//! with the client under test. The way in: [`mismatches`].
+
+use crate::scenario::{Kind, Scenario};
+use serde_json::Value;
+
+/// Every way in which a report differs from what the scenario expects; empty when it holds.
+pub fn mismatches(scenario: &Scenario, report: &Value, exit: u8) -> Vec<String> {
+    let findings: Vec<&Value> =
+        report["findings"].as_array().map_or_else(Vec::new, |list| list.iter().collect());
+    let has = |code: &str| findings.iter().any(|finding| finding["code"] == code);
+    let mut wrong = Vec::new();
+    for code in scenario.must.iter().filter(|code| !has(code)) {
+        wrong.push(format!("{code} is missing"));
+    }
+    for code in scenario.must_not.iter().filter(|code| has(code)) {
+        wrong.push(format!("{code} must not be found"));
+    }
+    if scenario.kind == Kind::Healthy {
+        for finding in findings.iter().filter(|finding| finding["severity"] != "info") {
+            wrong.push(format!("a healthy set-up has {} ({})", finding["code"], finding["evidence"]));
+        }
+    }
+    for (code, owner) in &scenario.owner {
+        let owners: Vec<&Value> = findings
+            .iter()
+            .filter(|finding| finding["code"] == code.as_str())
+            .map(|finding| &finding["owner"])
+            .collect();
+        if owners.iter().any(|found| *found != owner.as_str()) {
+            wrong.push(format!("{code} is owned by {owners:?}, expected {owner}"));
+        }
+    }
+    if let Some(verdict) = &scenario.verdict {
+        if report["verdict"] != verdict.as_str() {
+            wrong.push(format!("verdict is {}, expected {verdict}", report["verdict"]));
+        }
+    }
+    if let Some(expected) = scenario.exit.filter(|expected| *expected != exit) {
+        wrong.push(format!("exit is {exit}, expected {expected}"));
+    }
+    if findings.iter().any(|finding| has_placeholder(finding)) {
+        wrong.push("a text still holds an unfilled placeholder".to_owned());
+    }
+    wrong
+}
+
+/// Whether `{subject}` or `{domain}` was left in a text meant for people.
+fn has_placeholder(finding: &Value) -> bool {
+    let left = |value: &Value| {
+        value.as_str().is_some_and(|text| text.contains("{subject}") || text.contains("{domain}"))
+    };
+    let fix = finding["fix"].as_array();
+    left(&finding["meaning"]) || fix.is_some_and(|steps| steps.iter().any(left))
+}
