@@ -148,14 +148,19 @@ fn note_words(note: &InputNote, target: &Target) -> String {
     match note {
         InputNote::AddressGiven(_) => format!("an email address was given, checked: {target}"),
         InputNote::IpLiteral => target.to_string(),
-        InputNote::PortGiven(port) => format!("port {port} was given and not used, checked: {target}"),
+        InputNote::PortGiven(port) => {
+            format!("port {port} was given and not used, checked: {target}")
+        }
         InputNote::PublicSuffix => target.to_string(),
         InputNote::UrlGiven(_) => format!("a URL was given, checked: {target}"),
     }
 }
 
 /// The addresses of the control hosts. One that does not resolve proves nothing and is left out.
-pub(crate) async fn control_questions(world: &World, controls: &[ControlHost]) -> Vec<ControlQuestion> {
+pub(crate) async fn control_questions(
+    world: &World,
+    controls: &[ControlHost],
+) -> Vec<ControlQuestion> {
     let mut questions = Vec::new();
     for control in controls {
         let address = match &control.host {

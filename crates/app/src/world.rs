@@ -113,8 +113,12 @@ pub fn real(settings: Settings) -> Result<World, WorldError> {
         },
     };
     let limits = timeout.map_or_else(Waits::default, |longest| Waits::default().capped(longest));
-    let net =
-        waxseal_net::World::real(waxseal_net::Settings { resolver, ehlo_name, limits, simulation })?;
+    let net = waxseal_net::World::real(waxseal_net::Settings {
+        resolver,
+        ehlo_name,
+        limits,
+        simulation,
+    })?;
     Ok(World::around(net, address_rule))
 }
 

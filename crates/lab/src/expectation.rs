@@ -18,7 +18,10 @@ pub fn mismatches(scenario: &Scenario, report: &Value, exit: u8) -> Vec<String> 
     }
     if scenario.kind == Kind::Healthy {
         for finding in findings.iter().filter(|finding| finding["severity"] != "info") {
-            wrong.push(format!("a healthy set-up has {} ({})", finding["code"], finding["evidence"]));
+            wrong.push(format!(
+                "a healthy set-up has {} ({})",
+                finding["code"], finding["evidence"]
+            ));
         }
     }
     for (code, owner) in &scenario.owner {
@@ -31,10 +34,8 @@ pub fn mismatches(scenario: &Scenario, report: &Value, exit: u8) -> Vec<String> 
             wrong.push(format!("{code} is owned by {owners:?}, expected {owner}"));
         }
     }
-    if let Some(verdict) = &scenario.verdict {
-        if report["verdict"] != verdict.as_str() {
-            wrong.push(format!("verdict is {}, expected {verdict}", report["verdict"]));
-        }
+    if let Some(verdict) = scenario.verdict.as_ref().filter(|v| report["verdict"] != v.as_str()) {
+        wrong.push(format!("verdict is {}, expected {verdict}", report["verdict"]));
     }
     if let Some(expected) = scenario.exit.filter(|expected| *expected != exit) {
         wrong.push(format!("exit is {exit}, expected {expected}"));

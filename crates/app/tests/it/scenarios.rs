@@ -6,10 +6,10 @@ use futures::StreamExt;
 use waxseal_app::check_domain;
 use waxseal_app::check_domain::Checked;
 use waxseal_check::report::{FailOn, exit_status};
+use waxseal_lab::catalogue;
 use waxseal_lab::control::{Lab, LabOptions};
 use waxseal_lab::expectation::mismatches;
 use waxseal_lab::scenario::Scenario;
-use waxseal_lab::catalogue;
 
 /// Scenarios that run at once.
 const SIDE_BY_SIDE: usize = 8;
@@ -38,7 +38,7 @@ async fn run_one(shared: &Lab, scenario: &Scenario) -> Checked {
     if !scenario.options.own_lab {
         return run(shared, scenario).await;
     }
-    let options = LabOptions { now: scenario.options.now.unwrap_or_else(lab_now) };
+    let options = LabOptions::at(scenario.options.now.unwrap_or_else(lab_now));
     let own = Lab::start(std::slice::from_ref(scenario), options).await.unwrap();
     run(&own, scenario).await
 }
@@ -49,7 +49,7 @@ async fn scenarios() {
     let verbose = std::env::var("WAXSEAL_SCENARIOS").is_ok();
     let shared: Vec<Scenario> =
         chosen.iter().filter(|scenario| !scenario.options.own_lab).cloned().collect();
-    let lab = Lab::start(&shared, LabOptions { now: lab_now() }).await.unwrap();
+    let lab = Lab::start(&shared, LabOptions::at(lab_now())).await.unwrap();
     let lab = &lab;
     let results: Vec<(&Scenario, Vec<String>)> = futures::stream::iter(&chosen)
         .map(|scenario| async move {
@@ -61,7 +61,10 @@ async fn scenarios() {
                 println!("{}: {} exit {exit}", scenario.name, report["verdict"]);
                 for finding in &checked.report.findings {
                     let f = finding;
-                    println!("  {} {} {} {} {:?}", f.severity, f.code, f.owner, f.subject, f.evidence);
+                    println!(
+                        "  {} {} {} {} {:?}",
+                        f.severity, f.code, f.owner, f.subject, f.evidence
+                    );
                 }
                 for host in &checked.report.mx {
                     for address in &host.addresses {
