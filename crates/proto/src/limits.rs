@@ -78,3 +78,18 @@ pub const X509_PATH_SIGNATURES_MAX: usize = 200;
 
 /// Revocation lists used in one question.
 pub const X509_CRLS_MAX: usize = 100;
+
+/// Octets read of the answer to one hand-made hello. Chains of real servers stay under 20 kB.
+pub const HELLO_ANSWER_OCTETS_MAX: usize = 256 * 1024;
+
+/// Octets of one handshake message read from a server; OpenSSL refuses certificate lists over 100 kB.
+pub const HANDSHAKE_MESSAGE_OCTETS_MAX: usize = 128 * 1024;
+
+/// Octets of one clear-text record (RFC 5246 §6.2.1: 2^14).
+pub const TLS_RECORD_OCTETS_MAX: usize = 16_384;
+
+/// Octets of one encrypted record (RFC 5246 §6.2.3: 2^14 + 2048; RFC 9846 §5.2 allows 2^14 + 256).
+pub const TLS_CIPHERTEXT_OCTETS_MAX: usize = 16_384 + 2_048;
+
+/// Octets kept of an answer that is no TLS.
+pub const NOT_TLS_OCTETS_MAX: usize = 64;

@@ -134,3 +134,104 @@ impl TlsVersion {
         }
     }
 }
+
+impl std::fmt::Display for TlsVersion {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ssl3 => formatter.write_str("SSL 3.0"),
+            Self::Tls10 | Self::Tls11 | Self::Tls12 | Self::Tls13 => {
+                write!(formatter, "TLS {}", self.as_str())
+            }
+        }
+    }
+}
+
+/// Names of alerts (IANA "TLS Alerts").
+const ALERT_NAMES: [(u8, &str); 36] = [
+    (0, "close_notify"),
+    (10, "unexpected_message"),
+    (20, "bad_record_mac"),
+    (21, "decryption_failed"),
+    (22, "record_overflow"),
+    (30, "decompression_failure"),
+    (40, "handshake_failure"),
+    (41, "no_certificate"),
+    (42, "bad_certificate"),
+    (43, "unsupported_certificate"),
+    (44, "certificate_revoked"),
+    (45, "certificate_expired"),
+    (46, "certificate_unknown"),
+    (47, "illegal_parameter"),
+    (48, "unknown_ca"),
+    (49, "access_denied"),
+    (50, "decode_error"),
+    (51, "decrypt_error"),
+    (60, "export_restriction"),
+    (70, "protocol_version"),
+    (71, "insufficient_security"),
+    (80, "internal_error"),
+    (86, "inappropriate_fallback"),
+    (90, "user_canceled"),
+    (100, "no_renegotiation"),
+    (109, "missing_extension"),
+    (110, "unsupported_extension"),
+    (111, "certificate_unobtainable"),
+    (112, "unrecognized_name"),
+    (113, "bad_certificate_status_response"),
+    (114, "bad_certificate_hash_value"),
+    (115, "unknown_psk_identity"),
+    (116, "certificate_required"),
+    (117, "general_error"),
+    (120, "no_application_protocol"),
+    (121, "ech_required"),
+];
+
+impl Alert {
+    /// Its registered name; `alert N` where it has none here.
+    pub fn name(self) -> String {
+        ALERT_NAMES
+            .iter()
+            .find(|(number, _)| *number == self.0)
+            .map_or_else(|| format!("alert {}", self.0), |(_, name)| (*name).to_owned())
+    }
+}
+
+impl CipherSuite {
+    /// Its registered name (IANA "TLS Cipher Suites"); the number in hexadecimal where it has none here.
+    pub fn name(self) -> String {
+        self.registered_name().map_or_else(|| format!("0x{:04x}", self.0), str::to_owned)
+    }
+
+    /// Its registered name, where there is one.
+    pub fn registered_name(self) -> Option<&'static str> {
+        tls_parser::TlsCipherSuite::from_id(self.0).map(|suite| suite.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_registered_ones() {
+        let suites = [
+            (0x0005, "TLS_RSA_WITH_RC4_128_SHA"),
+            (0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA"),
+            (0x0034, "TLS_DH_anon_WITH_AES_128_CBC_SHA"),
+            (0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"),
+            (0x1301, "TLS_AES_128_GCM_SHA256"),
+            (0x1303, "TLS_CHACHA20_POLY1305_SHA256"),
+            (0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+            (0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
+            (0xfefe, "0xfefe"),
+        ];
+        for (number, name) in suites {
+            assert_eq!(CipherSuite(number).name(), name);
+        }
+        assert_eq!(Alert(40).name(), "handshake_failure");
+        assert_eq!(Alert(99).name(), "alert 99");
+        assert_eq!(NamedGroup(0x11ec).name(), "X25519MLKEM768");
+        assert_eq!(NamedGroup(0x6399).name(), "0x6399");
+        assert_eq!(TlsVersion::Tls13.to_string(), "TLS 1.3");
+    }
+}

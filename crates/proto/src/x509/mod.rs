@@ -21,6 +21,7 @@ pub use judge::{ChainQuery, ChainVerdict, ReferenceId, judge};
 pub use name::{NameMatch, match_dns};
 pub use profile::ProfileRule;
 pub use roots::{Roots, RootsError};
+pub(crate) use seen::bit_length;
 pub use seen::{
     CertificateFileError, CertificateSeen, KeyKind, KeySeen, inspect, read_certificates,
 };
