@@ -147,11 +147,10 @@ async fn scope(world: &World, request: &CheckRequest, input: TargetInput) -> Sco
 fn note_words(note: &InputNote, target: &Target) -> String {
     match note {
         InputNote::AddressGiven(_) => format!("an email address was given, checked: {target}"),
-        InputNote::IpLiteral => target.to_string(),
         InputNote::PortGiven(port) => {
             format!("port {port} was given and not used, checked: {target}")
         }
-        InputNote::PublicSuffix => target.to_string(),
+        InputNote::IpLiteral | InputNote::PublicSuffix => target.to_string(),
         InputNote::UrlGiven(_) => format!("a URL was given, checked: {target}"),
     }
 }

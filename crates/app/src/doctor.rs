@@ -53,9 +53,10 @@ pub async fn doctor(world: &World, controls: &[ControlHost]) -> Doctor {
             tried.push((name, connect));
         }
     }
-    let vantage = match world.answer(&Question::Vantage).await {
-        Answer::Vantage(vantage) => Some(vantage),
-        _ => None,
+    let vantage = if let Answer::Vantage(vantage) = world.answer(&Question::Vantage).await {
+        Some(vantage)
+    } else {
+        None
     };
     Doctor {
         resolver: resolver(world).await,
@@ -72,15 +73,15 @@ async fn resolver(world: &World) -> ResolverState {
         record_type: RecordType::Soa,
         server: DnsServer::Resolver,
     };
-    match world.answer(&Question::Dns(question)).await {
-        Answer::Dns(answer) if matches!(answer.outcome, Outcome::Found(_)) => {
-            if answer.authenticity == Authenticity::Secure {
-                ResolverState::PassesDnssec
-            } else {
-                ResolverState::StripsDnssec
-            }
+    let Answer::Dns(answer) = world.answer(&Question::Dns(question)).await else {
+        return ResolverState::Silent;
+    };
+    match (answer.outcome, answer.authenticity) {
+        (Outcome::Failed(_), _) => ResolverState::Silent,
+        (_, Authenticity::Secure) => ResolverState::PassesDnssec,
+        (_, Authenticity::Bogus | Authenticity::Indeterminate | Authenticity::Insecure) => {
+            ResolverState::StripsDnssec
         }
-        _ => ResolverState::Silent,
     }
 }
 

@@ -26,3 +26,54 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 pub fn judge(facts: &Facts) -> Vec<Finding> {
     rules().flat_map(|rule| (rule.judge)(facts)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    #[test]
+    fn every_code_is_judged_by_exactly_one_rule() {
+        let mut owners: BTreeMap<Code, Vec<&str>> = BTreeMap::new();
+        for rule in rules() {
+            for (code, _) in rule.codes {
+                owners.entry(*code).or_default().push(rule.name);
+            }
+        }
+        for (code, rules) in &owners {
+            assert_eq!(rules.len(), 1, "{code} is judged by {rules:?}");
+        }
+        let judged: BTreeSet<Code> = owners.into_keys().collect();
+        let all: BTreeSet<Code> = Code::ALL.iter().copied().collect();
+        assert_eq!(all.difference(&judged).collect::<Vec<_>>(), Vec::<&Code>::new());
+    }
+
+    #[test]
+    fn every_case_a_rule_may_return_has_its_words() {
+        for rule in rules() {
+            for (code, cases) in rule.codes {
+                let text = waxseal_guides::finding(code.as_str());
+                let text = text.unwrap_or_else(|| panic!("{code} has no finding file"));
+                for when in *cases {
+                    assert!(text.case(when.0).is_some(), "{code} has no case {}", when.0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn codes_and_finding_files_are_the_same_set() {
+        let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let files: BTreeSet<&str> = waxseal_guides::findings().iter().map(|f| f.code).collect();
+        assert_eq!(codes, files);
+    }
+
+    #[test]
+    fn rule_names_are_unique() {
+        let mut names: Vec<&str> = rules().map(|rule| rule.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,4 +1,6 @@
 //! Use cases against the lab, with real sockets on loopback.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
+
 mod lab_world;
 mod scenarios;

@@ -73,7 +73,12 @@ fn faults(facts: &Facts) -> Vec<Finding> {
                 finding = finding.with(label, value);
             }
             if let Some(leaf) = chain.certificates.first() {
-                finding = finding.with("certificate", &leaf.subject);
+                let name = if leaf.subject.is_empty() {
+                    leaf.dns_names.join(" ")
+                } else {
+                    leaf.subject.clone()
+                };
+                finding = finding.with("certificate", name);
             }
             findings.push(finding);
         }

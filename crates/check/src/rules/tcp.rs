@@ -3,10 +3,11 @@
 
 use crate::facts::{AddressFacts, Facts, HostFacts};
 use crate::finding::{ANY, Finding, PATH_B};
-use crate::question::Connect;
+use crate::question::{Connect, ProbeSeen};
 use crate::registry::Rule;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, Stage};
+use waxseal_proto::tls::hello::HelloAnswer;
 
 const B: &[crate::finding::When] = &[PATH_B];
 const ANY_CASE: &[crate::finding::When] = &[ANY];
@@ -22,6 +23,11 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "tcp-reset-early", codes: &[(Code::TcpResetEarly, B)], judge: reset_early },
     Rule { name: "tcp-unreachable", codes: &[(Code::TcpUnreachable, B)], judge: unreachable },
     Rule { name: "tcp-ipv6-broken", codes: &[(Code::TcpIpv6Broken, ANY_CASE)], judge: ipv6_broken },
+    Rule {
+        name: "tcp-connection-limited",
+        codes: &[(Code::TcpConnectionLimited, ANY_CASE)],
+        judge: connection_limited,
+    },
     Rule { name: "tcp-mx-partial", codes: &[(Code::TcpMxPartial, ANY_CASE)], judge: mx_partial },
 ];
 
@@ -156,6 +162,43 @@ fn ipv6_broken(facts: &Facts) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The first session worked, and a later one to the same address was turned away: our own pace is the cause.
+fn connection_limited(facts: &Facts) -> Vec<Finding> {
+    addresses(facts)
+        .filter_map(|(host, address)| {
+            address.session()?.ehlo.seen()?;
+            let refused = address.other_offers.iter().find_map(|other| turned_away(&other.probe));
+            let not_reached = address.hellos.iter().any(|(_, a)| *a == HelloAnswer::NotReached);
+            let words = refused.or(not_reached.then_some("the session did not get to STARTTLS"))?;
+            Some(
+                Finding::new(Code::TcpConnectionLimited, ANY, at(host, address))
+                    .with("a later session", words),
+            )
+        })
+        .collect()
+}
+
+/// How a session was turned away before SMTP could begin; `None` when it began.
+fn turned_away(probe: &ProbeSeen) -> Option<&'static str> {
+    match &probe.connect {
+        Connect::Refused => return Some("was refused"),
+        Connect::TimedOut => return Some("got no answer"),
+        Connect::Connected | Connect::GuardRefused | Connect::Unreachable { .. } => {}
+    }
+    let session = probe.session.seen()?;
+    if session.stage != Stage::Greeting {
+        return None;
+    }
+    Some(match session.end {
+        SessionEnd::Reset => "was reset",
+        SessionEnd::Closed => "was closed at once",
+        SessionEnd::TimedOut { .. } => "got no greeting",
+        SessionEnd::CapReached | SessionEnd::Complete | SessionEnd::Stopped => {
+            "was turned away at the greeting"
+        }
+    })
 }
 
 fn mx_partial(facts: &Facts) -> Vec<Finding> {
