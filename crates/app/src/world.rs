@@ -143,7 +143,7 @@ pub fn simulated(parts: Parts) -> Result<World, WorldError> {
 
 impl World {
     fn around(net: waxseal_net::World, address_rule: AddressRule) -> Self {
-        let roots = Arc::new(Roots::from_anchors(net.roots()));
+        let roots = net.roots();
         Self { net, roots, address_rule }
     }
 

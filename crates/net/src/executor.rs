@@ -26,7 +26,9 @@ impl World {
             }
             Question::Control(question) => Answer::Control(control(self, question).await),
             Question::Dns(question) => Answer::Dns(dns(self, question).await),
-            Question::Hello(question) => Answer::Hello(hello_driver::hello(self, question)),
+            Question::Hello(question) => {
+                Answer::Hello(Box::pin(hello_driver::hello(self, question)).await)
+            }
             Question::Policy(question) => Answer::Policy(policy(self, question).await),
             Question::Probe(question) => Answer::Probe(Box::pin(probe(self, question)).await),
             Question::Reach(question) => Answer::Reach(reach(self, question).await),

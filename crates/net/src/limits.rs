@@ -11,9 +11,6 @@ pub const TAP_OCTETS_MAX: usize = 64;
 /// Octets taken from a socket in one read.
 pub const READ_OCTETS_MAX: usize = 4096;
 
-/// Octets read after a hand-made hello: a flight with a certificate chain of any sane size fits.
-pub const FLIGHT_OCTETS_MAX: usize = 64 * 1024;
-
 /// Octets of an HTTP body: RFC 8461 §3.3 suggests 64 kilobytes for a policy; certificates are smaller.
 pub const BODY_OCTETS_MAX: usize = 64 * 1024;
 

@@ -215,3 +215,34 @@ fn refused_after_handshake(seen: &mut SessionSeen, alert: Alert) {
     seen.end = SessionEnd::Stopped;
     seen.ehlo_after_tls = Observation::NotObserved(Reason::EarlierStageFailed);
 }
+
+/// Drives a session up to the moment TLS may start and hands the bare stream back; `None` when it did not
+/// get there.
+pub(crate) async fn drive_to_starttls(
+    stream: TcpStream,
+    plan: ProbePlan,
+    times: &mut StageTimes,
+) -> Option<TcpStream> {
+    let mut session = ProbeSession::new(plan);
+    let mut link = Link::Plain(stream);
+    loop {
+        match session.poll_action() {
+            Action::Read { stage } => {
+                read(&mut session, &mut link, times.enter(stage), None).await;
+            }
+            Action::Write(octets) => match timeout(times.limits.reply, link.write(&octets)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => session.handle_reset(),
+                Err(_) => session.handle_timed_out(),
+            },
+            Action::StartTls => {
+                return match link {
+                    Link::Plain(stream) => Some(stream),
+                    Link::Gone | Link::Secure(_) => None,
+                };
+            }
+            Action::Close => link.close().await,
+            Action::Done => return None,
+        }
+    }
+}

@@ -3,4 +3,5 @@
 mod dns;
 mod fetch;
 mod fixtures;
+mod hello;
 mod smtp;

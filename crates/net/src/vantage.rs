@@ -7,7 +7,7 @@ use crate::dial::source_towards;
 use crate::world::World;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use waxseal_check::question::Vantage;
-use waxseal_proto::dns::{QueryName, Record, RecordType};
+use waxseal_proto::dns::{Failure, Outcome, QueryName, Record, RecordType};
 use waxseal_proto::name::{DomainName, classify};
 use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::smtp::command::EhloName;
@@ -85,7 +85,13 @@ async fn pointer(world: &World, address: IpAddr) -> Result<DomainName, Reason> {
         | Record::Tlsa(_)
         | Record::Txt(_) => None,
     });
-    names.into_iter().next().ok_or(Reason::RefusedByPeer)
+    let missing = match answer.outcome {
+        Outcome::Failed(Failure::TimedOut) => Reason::TimedOut,
+        Outcome::Failed(_) | Outcome::Found(_) | Outcome::NoData | Outcome::NoName => {
+            Reason::RefusedByPeer
+        }
+    };
+    names.into_iter().next().ok_or(missing)
 }
 
 async fn leads_back(world: &World, name: &DomainName, address: IpAddr) -> Result<bool, Reason> {

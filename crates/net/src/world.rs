@@ -15,14 +15,13 @@ use crate::tls::Tls;
 use crate::vantage::{self, Found};
 use jiff::Timestamp;
 use rustls::RootCertStore;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, TrustAnchor};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use waxseal_proto::dns::{DnsAnswer, QueryName, Record, RecordType};
 use waxseal_proto::name::DomainName;
+use waxseal_proto::x509::Roots;
 
 /// How the real world is looked at.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +45,7 @@ pub struct Simulation {
     pub zone_file: Option<ZoneFile>,
     /// `--connect`: where the traffic of named hosts goes.
     pub connect: Vec<ConnectRule>,
-    /// `--now`: the clock of certificates and signatures.
+    /// `--now`: the clock of certificates and mail signatures. DNSSEC signatures keep the system's clock.
     pub now: Option<Timestamp>,
     /// `--trust-anchor`: DNSKEY records of the root.
     pub trust_anchor: Option<String>,
@@ -105,7 +104,7 @@ pub struct World {
     dialer: Dialer,
     budget: Budget,
     clock: Clock,
-    roots: Arc<RootCertStore>,
+    roots: Arc<Roots>,
     simulated: bool,
     own_address: Option<IpAddr>,
     ehlo_name: Option<DomainName>,
@@ -131,7 +130,7 @@ impl World {
         };
         let roots = match roots_pem {
             Some(pem) => roots_from_pem(&pem)?,
-            None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+            None => Roots::from_anchors(webpki_roots::TLS_SERVER_ROOTS),
         };
         let guard = match targets {
             Targets::PrivateToo => Guard::PrivateToo,
@@ -171,13 +170,13 @@ impl World {
 
     fn assemble(
         resolver: Resolver,
-        roots: RootCertStore,
+        roots: Roots,
         clock: Clock,
         dialer: Dialer,
     ) -> Result<Self, NetError> {
         Ok(Self {
             resolver,
-            tls: Tls::new(roots.clone(), clock)?,
+            tls: Tls::new(RootCertStore { roots: roots.anchors().to_vec() }, clock)?,
             budget: Budget::new(&dialer.limits),
             dialer,
             clock,
@@ -200,8 +199,8 @@ impl World {
     }
 
     /// The roots certificates are verified against.
-    pub fn roots(&self) -> &[TrustAnchor<'static>] {
-        &self.roots.roots
+    pub fn roots(&self) -> Arc<Roots> {
+        Arc::clone(&self.roots)
     }
 
     /// The limits of this world.
@@ -260,17 +259,8 @@ impl World {
     }
 }
 
-fn roots_from_pem(pem: &[u8]) -> Result<RootCertStore, NetError> {
-    let wrong = |problem: String| NetError::Roots { problem };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("no certificate in PEM form".to_owned()));
-    }
-    Ok(roots)
+fn roots_from_pem(pem: &[u8]) -> Result<Roots, NetError> {
+    Roots::from_pem(pem).map_err(|error| NetError::Roots { problem: error.to_string() })
 }
 
 #[cfg(test)]
@@ -307,7 +297,8 @@ mod tests {
     fn unusable_parts_are_named() {
         let roots =
             offline(Simulation { roots_pem: Some(b"no pem".to_vec()), ..Simulation::default() });
-        assert_eq!(roots.unwrap_err().to_string(), "roots: no certificate in PEM form");
+        let problem = roots.unwrap_err().to_string();
+        assert!(problem.starts_with("roots: "), "{problem}");
         for text in ["", "example.com. 1 IN A 192.0.2.1", ". 1 IN DNSKEY what"] {
             let resolver = Some("127.0.0.1:53".parse().unwrap());
             let simulation =

@@ -115,21 +115,19 @@ impl LiveResolver {
         }
     }
 
-    /// Whether DNSSEC records reach us at all: asked once, at the root's keys.
+    /// Whether DNSSEC records reach us at all: asked at the root's keys, until there is an answer.
     async fn passes_dnssec(&self) -> bool {
-        *self
-            .passes_dnssec
-            .get_or_init(|| async {
-                match self.validating.lookup(Name::root(), WireType::DNSKEY).await {
-                    Ok(lookup) => lookup
-                        .answers()
-                        .iter()
-                        .filter(|record| record.record_type() == WireType::DNSKEY)
-                        .any(|record| record.proof == Proof::Secure),
-                    Err(_) => false,
-                }
-            })
-            .await
+        let known = self.passes_dnssec.get_or_try_init(|| async {
+            match self.validating.lookup(Name::root(), WireType::DNSKEY).await {
+                Ok(lookup) => Ok(lookup.answers().iter().any(|record| {
+                    record.record_type() == WireType::DNSKEY && record.proof == Proof::Secure
+                })),
+                Err(WireError::Dns(_)) => Ok(false),
+                // Silence says nothing about DNSSEC, and the resolver may speak again.
+                Err(_) => Err(()),
+            }
+        });
+        known.await.copied().unwrap_or(false)
     }
 
     async fn validated(&self, name: &QueryName, record_type: RecordType) -> DnsAnswer {

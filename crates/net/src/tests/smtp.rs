@@ -323,3 +323,51 @@ async fn a_refused_connection_is_an_answer() {
     assert_eq!(seen.connect, Connect::Refused);
     assert_eq!(seen.session, Observation::NotObserved(Reason::RefusedByPeer));
 }
+
+#[tokio::test]
+async fn questions_to_one_address_take_turns_even_when_asked_at_once() {
+    let authority = Authority::new();
+    let open = Arc::new(Mutex::new((0_usize, 0_usize)));
+    let seen_open = Arc::clone(&open);
+    let server = serve(move |mut stream: TcpStream| {
+        let open = Arc::clone(&seen_open);
+        async move {
+            {
+                let mut counts = open.lock().unwrap();
+                counts.0 += 1;
+                counts.1 = counts.1.max(counts.0);
+            }
+            stream.write_all(b"554 no\r\n").await.unwrap();
+            let _ = line(&mut stream).await;
+            open.lock().unwrap().0 -= 1;
+            let _ = stream.write_all(b"221 bye\r\n").await;
+        }
+    })
+    .await;
+    let world = Arc::new(world(&authority, &[], limits()));
+    let tasks: Vec<_> = (0..5)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { probe(&world, server, Offer::Standard).await })
+        })
+        .collect();
+    for task in tasks {
+        let seen = task.await.unwrap();
+        assert_eq!(seen.session.seen().unwrap().greeting.seen().unwrap().code.number(), 554);
+    }
+    assert_eq!(open.lock().unwrap().1, 1, "connections open at once");
+}
+
+#[tokio::test]
+async fn octets_before_tls_are_capped() {
+    let authority = Authority::new();
+    let server = serve(|mut stream| async move {
+        let flood = [b'x'; 4096];
+        while stream.write_all(&flood).await.is_ok() {}
+    })
+    .await;
+    let seen = probe(&world(&authority, &[], limits()), server, Offer::Standard).await;
+    let session = seen.session.seen().unwrap();
+    assert_eq!(session.end, SessionEnd::CapReached);
+    assert_eq!(session.first_octets.len(), 64);
+}

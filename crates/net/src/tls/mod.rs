@@ -50,6 +50,16 @@ impl Tls {
         Ok(Self { provider, without_hybrid: Arc::new(classic), verifier, clock })
     }
 
+    /// Fills a buffer with random octets.
+    ///
+    /// # Errors
+    ///
+    /// The operating system gave none.
+    pub(crate) fn fill_random(&self, buffer: &mut [u8]) -> Result<(), NetError> {
+        let problem = "no random octets to be had".to_owned();
+        self.provider.secure_random.fill(buffer).map_err(|_| NetError::Tls { problem })
+    }
+
     /// A configuration around one verifier. Session parameters are never kept: every handshake is a full
     /// one and shows its certificate.
     fn config(
