@@ -13,6 +13,7 @@ use waxseal_proto::mta_sts::Mode;
 use waxseal_proto::smtp::outcome::ProbeOutcome;
 use waxseal_proto::smtp::seen::{SessionSeen, Stage};
 use waxseal_proto::smtp::transcript::Line;
+use waxseal_proto::tls::hello::NamedGroup;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeSeen};
 
 pub(crate) fn host(facts: &Facts, host: &HostFacts) -> HostV1 {
@@ -115,8 +116,8 @@ fn tls(handshake: &HandshakeSeen) -> TlsV1 {
     match &handshake.end {
         HandshakeEnd::Completed(session) => TlsV1 {
             version: Some(session.version.as_str().to_owned()),
-            cipher: Some(format!("0x{:04x}", session.suite.0)),
-            group: session.group.map(|group| format!("0x{:04x}", group.0)),
+            cipher: Some(session.suite.name()),
+            group: session.group.map(NamedGroup::name),
             error: None,
             accepted: None,
         },

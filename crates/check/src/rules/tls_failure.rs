@@ -1,11 +1,12 @@
 //! Which code a failed handshake gets (rules §5, table of alerts). Look-alikes are told apart by the
 //! hand-made hellos: an alert 40 alone does not say which list had nothing in common.
 
-use super::tls_offer::{is_anonymous, is_offered_group, is_offered_suite};
+use super::tls_offer::{is_offered_group, is_offered_suite};
 use crate::facts::AddressFacts;
 use waxseal_proto::finding::Code;
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan, ServerHelloSeen};
 use waxseal_proto::tls::seen::{Alert, HandshakeFailure, HandshakeSeen, TlsVersion};
+use waxseal_proto::tls::suites::{KeyExchange, key_exchange};
 use waxseal_proto::x509::Fault;
 
 /// Further evidence: label and value.
@@ -18,7 +19,7 @@ const DH_BITS_MIN: u32 = 2048;
 pub(crate) fn in_words(failure: &HandshakeFailure) -> String {
     match failure {
         HandshakeFailure::AlertReceived(alert) => {
-            format!("the server sent alert {} {}", alert.0, "")
+            format!("the server sent alert {} {}", alert.0, alert.name())
         }
         HandshakeFailure::Closed => "closed without an alert".to_owned(),
         HandshakeFailure::Malformed(text) => format!("malformed: {text}"),
@@ -146,13 +147,13 @@ fn nothing_in_common(address: &AddressFacts) -> Option<(Code, Evidence)> {
                 vec![("Diffie-Hellman group", format!("{bits} bits"))],
             ));
         }
-        if is_anonymous(hello.suite) {
-            return Some((Code::TlsAnonymous, vec![("suite", format!("0x{:04x}", hello.suite.0))]));
+        if key_exchange(hello.suite) == KeyExchange::Anonymous {
+            return Some((Code::TlsAnonymous, vec![("suite", hello.suite.name())]));
         }
         if !is_offered_suite(hello.suite) {
             return Some((
                 Code::TlsNoSharedCipher,
-                vec![("a hello with every suite gets", format!("0x{:04x}", hello.suite.0))],
+                vec![("a hello with every suite gets", hello.suite.name())],
             ));
         }
     }
@@ -162,7 +163,7 @@ fn nothing_in_common(address: &AddressFacts) -> Option<(Code, Evidence)> {
     if let Some(group) = other_group {
         return Some((
             Code::TlsNoSharedGroup,
-            vec![("a hello with every group gets", format!("0x{:04x}", group.0))],
+            vec![("a hello with every group gets", group.name())],
         ));
     }
     server_hello(address, HelloPlan::AnySignature).map(|hello| {

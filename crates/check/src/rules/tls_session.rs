@@ -2,7 +2,6 @@
 
 use super::greeting::{reply_text, sessions};
 use super::tcp::{addresses, at};
-use super::tls_offer::is_hybrid;
 use crate::facts::Facts;
 use crate::finding::{Finding, PATH_B};
 use waxseal_proto::finding::Code;
@@ -25,9 +24,9 @@ pub(crate) fn no_pq(facts: &Facts) -> Vec<Finding> {
         .filter_map(|(host, address)| {
             let tls = address.tls()?;
             let group = tls.group?;
-            (!is_hybrid(group)).then(|| {
+            (!group.is_hybrid()).then(|| {
                 Finding::new(Code::TlsNoPq, PATH_B, at(host, address))
-                    .with("X25519MLKEM768 offered, chosen", format!("0x{:04x}", group.0))
+                    .with("X25519MLKEM768 offered, chosen", group.name())
             })
         })
         .collect()
