@@ -1,1 +1,117 @@
-//! placeholder
+//! Fuzz targets: one for every parser of foreign bytes, and a seeded mutator that runs them on stable
+//! Rust.
+//!
+//! A target takes any bytes and asserts what must hold for all of them: no panic, bounded work, and the
+//! same answer for the same meaning. [`TARGETS`] lists them; [`corpus`] has the inputs they start from;
+//! [`mutate`] changes them. A failure is an input that was found, to be kept as a named vector.
+
+pub mod corpus;
+pub mod mutate;
+pub mod targets;
+
+/// One target: a name, what it feeds, and the inputs to start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it is about, in a few words.
+    pub about: &'static str,
+    /// Runs one input; panics when something does not hold.
+    pub run: fn(&[u8]),
+    /// The inputs that mutation starts from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target, in the order they run.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "reply",
+        about: "SMTP replies: read in any pieces, the same answer",
+        run: targets::smtp::reply,
+        seeds: corpus::smtp,
+    },
+    Target {
+        name: "reply-file",
+        about: "a reply in a file",
+        run: targets::smtp::reply_file,
+        seeds: corpus::smtp,
+    },
+    Target {
+        name: "ehlo",
+        about: "the answer to EHLO",
+        run: targets::smtp::ehlo,
+        seeds: corpus::smtp,
+    },
+    Target {
+        name: "session",
+        about: "a whole probe session with any peer",
+        run: targets::session::session,
+        seeds: corpus::sessions,
+    },
+    Target {
+        name: "transcript",
+        about: "transcripts of any lines, with a secret to hide",
+        run: targets::smtp::transcript,
+        seeds: corpus::smtp,
+    },
+    Target {
+        name: "domain",
+        about: "domain names",
+        run: targets::names::domain,
+        seeds: corpus::names,
+    },
+    Target {
+        name: "target-input",
+        about: "what a person types as the thing to check",
+        run: targets::names::target_input,
+        seeds: corpus::names,
+    },
+    Target {
+        name: "txt",
+        about: "TXT records of any strings",
+        run: targets::policies::txt,
+        seeds: corpus::policies,
+    },
+    Target {
+        name: "sts-record",
+        about: "MTA-STS records",
+        run: targets::policies::sts_record,
+        seeds: corpus::policies,
+    },
+    Target {
+        name: "sts-policy",
+        about: "MTA-STS policy files",
+        run: targets::policies::sts_policy,
+        seeds: corpus::policies,
+    },
+    Target {
+        name: "sts-pattern",
+        about: "mx patterns of MTA-STS",
+        run: targets::policies::sts_pattern,
+        seeds: corpus::names,
+    },
+    Target {
+        name: "tls-rpt-record",
+        about: "TLS reporting records",
+        run: targets::policies::tls_rpt_record,
+        seeds: corpus::policies,
+    },
+    Target {
+        name: "certificate-file",
+        about: "certificates in PEM or DER",
+        run: targets::x509::certificate_file,
+        seeds: corpus::certificates,
+    },
+    Target {
+        name: "chain",
+        about: "judging a presented chain",
+        run: targets::x509::chain,
+        seeds: corpus::certificates,
+    },
+    Target {
+        name: "presented-name",
+        about: "names in certificates against host names",
+        run: targets::x509::presented_name,
+        seeds: corpus::names,
+    },
+];

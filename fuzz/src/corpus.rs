@@ -1,0 +1,179 @@
+//! The inputs that mutation starts from: the vectors that lie beside the protocol code, and a few lines
+//! of each grammar.
+//!
+//! A vector file is JSON of any shape: every text in it is an input. A missing file is an error of the
+//! checkout and ends the run, so that a renamed folder cannot thin the corpus silently.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// How many texts of one vector file become seeds: enough for its shapes, quick to load.
+const SEEDS_PER_FILE_MAX: usize = 400;
+
+/// Replies and answers to EHLO.
+pub fn smtp() -> Vec<Vec<u8>> {
+    let mut seeds = texts("starttls/servers.json");
+    seeds.extend(lines(&[
+        "220 mx.example.com ESMTP ready\r\n",
+        "220-mx.example.com\r\n220-wait\r\n220 go\r\n",
+        "250-mx.example.com\r\n250-SIZE 10240000\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n",
+        "421 4.7.0 too many connections\r\n",
+        "450 4.7.1 greylisted, try again later\r\n",
+        "554 5.7.1 blocked using a list\r\n",
+        "250-first\n250 second\n",
+        "XXXX-XXXXXXXA\r\n",
+    ]));
+    seeds
+}
+
+/// Sessions: scripts of [`crate::targets::session`], from a whole good one to early ends.
+pub fn sessions() -> Vec<Vec<u8>> {
+    let greeting: &[u8] = b"220 mx.example.com ESMTP\r\n";
+    let ehlo: &[u8] = b"250-mx.example.com\r\n250-STARTTLS\r\n250 SIZE 1\r\n";
+    let ready: &[u8] = b"220 2.0.0 ready\r\n";
+    let bye: &[u8] = b"221 2.0.0 bye\r\n";
+    let refused: &[u8] = b"502 5.5.1 no\r\n";
+    let read = |octets: &[u8]| {
+        let count = u8::try_from(octets.len()).unwrap_or(u8::MAX);
+        [&[count], octets].concat()
+    };
+    let good = |tls: u8| {
+        [
+            vec![0],
+            read(greeting),
+            read(ehlo),
+            read(ready),
+            vec![tls],
+            read(ehlo),
+            read(bye),
+            vec![2],
+        ]
+        .concat()
+    };
+    vec![
+        good(64),
+        good(65),
+        good(0),
+        good(16),
+        [vec![0], read(greeting), read(refused), read(b"250 hello\r\n"), read(bye)].concat(),
+        [vec![0], read(greeting), read(ehlo), read(&[ready, b"250 injected\r\n"].concat())]
+            .concat(),
+        [vec![0], read(b"554 5.7.1 no\r\n"), read(bye)].concat(),
+        [vec![7], read(greeting), read(ehlo), read(ready), vec![64]].concat(),
+    ]
+}
+
+/// Names, typed targets and presented identifiers.
+pub fn names() -> Vec<Vec<u8>> {
+    let mut seeds = texts("hostname-match/webpki-dns.json");
+    seeds.extend(lines(&[
+        "example.com",
+        "münchen.example",
+        "xn--mnchen-3ya.example",
+        "*.example.com",
+        "user@example.com",
+        "https://example.com:8443/path?query#fragment",
+        "[2001:db8::1]:25",
+        "192.0.2.1",
+        "mx.example.com.:465",
+        "a..b",
+        "_dmarc.example.com",
+    ]));
+    seeds
+}
+
+/// Records and policies.
+pub fn policies() -> Vec<Vec<u8>> {
+    let mut seeds = texts("mta-sts/checkdmarc-policies.json");
+    seeds.extend(texts("mta-sts/checkdmarc-records.json"));
+    seeds.extend(texts("mta-sts/snawoot-records.json"));
+    seeds.extend(lines(&[
+        "v=STSv1; id=20260101T000000;",
+        "v=TLSRPTv1; rua=mailto:tls@example.com,https://example.com/report",
+        "version: STSv1\r\nmode: enforce\r\nmx: *.example.com\r\nmx: mx.example.net\r\nmax_age: 604800\r\n",
+    ]));
+    seeds
+}
+
+/// Certificates, PEM and DER, one and several to a file.
+pub fn certificates() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for text in texts("x509-limbo/limbo.json") {
+        if text.starts_with(b"-----BEGIN") {
+            seeds.push(text);
+        }
+    }
+    for text in texts("bettertls/bettertls.json") {
+        seeds.extend(STANDARD.decode(&text).ok().filter(|der| der.first() == Some(&0x30)));
+    }
+    let pair: Vec<u8> = seeds.iter().take(2).flatten().copied().collect();
+    seeds.push(pair);
+    seeds
+}
+
+fn lines(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// Every text in a JSON file below the vectors folder of the protocol crate.
+fn texts(file: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/proto/vectors");
+    let path = folder.join(file);
+    let json = std::fs::read_to_string(&path);
+    let json = json.unwrap_or_else(|error| {
+        panic!("vectors are part of the checkout: {}: {error}", path.display())
+    });
+    let value = serde_json::from_str(&json);
+    let value =
+        value.unwrap_or_else(|error| panic!("a vector file is JSON: {}: {error}", path.display()));
+    let mut found = Vec::new();
+    collect(&value, &mut found);
+    found.truncate(SEEDS_PER_FILE_MAX);
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<Vec<u8>>) {
+    match value {
+        Value::String(text) => found.push(text.as_bytes().to_vec()),
+        Value::Array(items) => {
+            for item in items {
+                collect(item, found);
+            }
+        }
+        Value::Object(fields) => {
+            for item in fields.values() {
+                collect(item, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TARGETS;
+
+    #[test]
+    fn every_target_has_seeds_and_survives_them() {
+        for target in TARGETS {
+            let seeds = (target.seeds)();
+            assert!(seeds.len() >= 5, "{}: {} seeds", target.name, seeds.len());
+            for seed in seeds {
+                (target.run)(&seed);
+            }
+        }
+    }
+
+    #[test]
+    fn certificate_seeds_are_certificates() {
+        let readable = certificates()
+            .iter()
+            .filter(|seed| waxseal_proto::x509::read_certificates(seed).is_ok())
+            .count();
+        assert!(readable > 100, "{readable}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The bodies of the fuzz targets, by mechanism. Each takes any bytes and panics only when something
+//! that must hold for all inputs does not.
+#![expect(clippy::missing_panics_doc, reason = "a target reports what it found by panicking")]
+
+pub mod names;
+pub mod policies;
+pub mod session;
+pub mod smtp;
+pub mod x509;
