@@ -3,36 +3,24 @@
 //! trust, constraints, revocation, keys. Nothing is fetched and no clock is read. The way in is [`judge`].
 //! Invariant: without faults of our own the strict verdict stands, and `valid` never exceeds it.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, DnsName, ServerName};
-use webpki::{EndEntityCert, Error, ExpirationPolicy, UnknownStatusPolicy};
+use rustls_pki_types::CertificateDer;
+use webpki::{Error, ExpirationPolicy, UnknownStatusPolicy};
 
 use super::chain::Readable;
 use super::fault::{Constraint, Fault, Warning};
-use super::name::{WildcardMiss, is_presented_valid, wildcard_miss};
 use super::path::{self, Found, RSA_BITS_MIN};
 use super::profile;
+use super::reference::{ReferenceId, name_fault, name_matches};
 use super::revocation::{RevocationLists, options};
 use super::roots::Roots;
 use super::seen::{CertificateSeen, KeyKind, KeySeen, is_weak_signature, key_seen};
 use super::strict::{Run, StrictError, StrictPath, unix_time};
 use super::trust;
 use crate::limits::X509_CHAIN_CERTIFICATES_MAX;
-use crate::name::DomainName;
 
 /// Bits under which an elliptic curve key is too weak (CA/B Forum TLS BR §6.1.5, RFC 9325 §4.5).
 const EC_BITS_MIN: u32 = 224;
-
-/// Whose certificate it should be (RFC 9525 §6.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReferenceId {
-    /// A host name.
-    Dns(DomainName),
-    /// An address.
-    Ip(IpAddr),
-}
 
 /// One question about one chain.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +56,15 @@ pub struct ChainVerdict {
     pub name_match: Option<bool>,
     /// The presented certificates that can be read, in order.
     pub certificates: Vec<CertificateSeen>,
+}
+
+impl ChainVerdict {
+    /// The contract words of the faults, each once, in the fixed order.
+    pub fn error_words(&self) -> Vec<&'static str> {
+        let mut words: Vec<&'static str> = self.faults.iter().map(Fault::error_word).collect();
+        words.dedup();
+        words
+    }
 }
 
 /// Judges a chain. All faults are found independently of one another.
@@ -246,8 +243,12 @@ impl<'a> Work<'a> {
         if strict.depth_hit {
             self.faults.push(Fault::DepthExceeded { limit: self.query.max_depth });
         }
+        let leaf = self.certificates.first().map(|leaf| &leaf.seen.subject);
         let explained = self.faults.iter().any(|fault| {
-            !matches!(fault.error_word(), "name-mismatch") && !is_beside_the_path(fault)
+            // The validator looks at no name and not at the leaf's own key.
+            let key_of_leaf =
+                matches!(fault, Fault::WeakKey { subject, .. } if Some(subject) == leaf);
+            fault.error_word() != "name-mismatch" && !key_of_leaf
         });
         if !explained {
             self.faults.push(self.validator_fault(&strict.error));
@@ -345,7 +346,7 @@ impl<'a> Work<'a> {
         let time = unix_time(self.query.now);
         let deny = options(&lists, UnknownStatusPolicy::Deny, ExpirationPolicy::Enforce);
         let Ok(path) = strict else {
-            if self.revoked_at_another_time() && !self.faults.contains(&Fault::Revoked) {
+            if self.revoked_on_best_path() && !self.faults.contains(&Fault::Revoked) {
                 self.faults.push(Fault::Revoked);
             }
             return;
@@ -362,21 +363,23 @@ impl<'a> Work<'a> {
         self.faults.extend(refused);
     }
 
-    /// Whether the lists revoke a certificate of a path that is valid at some time only.
-    fn revoked_at_another_time(&self) -> bool {
-        let Some(leaf) = self.certificates.first().map(|leaf| &leaf.seen) else {
-            return false;
-        };
-        if leaf.not_before > leaf.not_after {
-            return false;
-        }
-        let lists = self.lists.borrowed();
-        let time = unix_time(self.query.now.clamp(leaf.not_before, leaf.not_after));
-        let allow = options(&lists, UnknownStatusPolicy::Allow, ExpirationPolicy::Ignore);
-        matches!(
-            self.run().validate(time, allow),
-            Err(StrictError { error: Error::CertRevoked, .. })
-        )
+    /// Whether the lists revoke a certificate of the best path, whatever else is wrong with it.
+    fn revoked_on_best_path(&self) -> bool {
+        let found = path::find(&self.certificates, self.query.roots, self.query.now);
+        let on_path =
+            |at: usize| found.certificates.get(at).and_then(|index| self.certificates.get(*index));
+        (0..found.certificates.len()).any(|at| {
+            let Some(readable) = on_path(at) else {
+                return false;
+            };
+            let root = found.root.and_then(|root| self.query.roots.anchors().get(root));
+            let key = match (on_path(at + 1), root) {
+                (Some(issuer), _) => issuer.certificate.public_key().raw.to_vec(),
+                (None, Some(anchor)) => webpki::spki_for_anchor(anchor).as_ref().to_vec(),
+                (None, None) => return false,
+            };
+            self.lists.revokes(&readable.certificate, &key)
+        })
     }
 
     /// The validator's error as a fault.
@@ -461,11 +464,6 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Whether a fault is one that the validator does not look at, so that it cannot explain its refusal.
-fn is_beside_the_path(fault: &Fault) -> bool {
-    matches!(fault, Fault::WeakKey { .. } | Fault::CrlUnusable { .. })
-}
-
 /// Errors about dates and missing issuers, which are judged elsewhere.
 fn is_date_or_issuer(error: &Error) -> bool {
     matches!(
@@ -509,54 +507,4 @@ fn purpose_fault(leaf: &CertificateSeen) -> Option<Fault> {
     let purposes = leaf.extended_key_usages.as_ref()?;
     (!purposes.iter().any(|purpose| purpose == "serverAuth"))
         .then(|| Fault::WrongPurpose { subject: leaf.subject.clone(), purposes: purposes.clone() })
-}
-
-/// Whether the leaf is for the reference, by the validator (RFC 9525 §6.3 and §6.4).
-fn name_matches(leaf: &[u8], reference: &ReferenceId) -> bool {
-    let der = CertificateDer::from(leaf);
-    let Ok(leaf) = EndEntityCert::try_from(&der) else {
-        return false;
-    };
-    let server_name = match reference {
-        ReferenceId::Dns(name) => match DnsName::try_from(name.as_str()) {
-            Ok(name) => ServerName::DnsName(name),
-            Err(_) => return false,
-        },
-        ReferenceId::Ip(address) => ServerName::IpAddress((*address).into()),
-    };
-    leaf.verify_is_valid_for_subject_name(&server_name).is_ok()
-}
-
-/// Which kind of mismatch it is.
-fn name_fault(leaf: &CertificateSeen, reference: &ReferenceId) -> Fault {
-    let presented: Vec<String> = leaf
-        .dns_names
-        .iter()
-        .cloned()
-        .chain(leaf.ip_addresses.iter().map(ToString::to_string))
-        .collect();
-    let name = match reference {
-        ReferenceId::Dns(name) => name.as_str(),
-        ReferenceId::Ip(address) => {
-            return Fault::IpOnly { reference: *address, presented };
-        }
-    };
-    for identifier in leaf.dns_names.iter().filter(|name| name.contains('*')) {
-        match wildcard_miss(identifier, name) {
-            Some(WildcardMiss::Depth) => {
-                return Fault::WildcardDepth { presented: identifier.clone() };
-            }
-            Some(WildcardMiss::Malformed) if !is_presented_valid(identifier) => {
-                return Fault::WildcardMalformed { presented: identifier.clone() };
-            }
-            Some(WildcardMiss::Malformed) | None => {}
-        }
-    }
-    let common_name = leaf.common_names.iter().find(|common_name| {
-        super::name::match_dns(common_name, name).matches && leaf.dns_names.is_empty()
-    });
-    match common_name {
-        Some(common_name) => Fault::CommonNameOnly { common_name: common_name.clone() },
-        None => Fault::NameMismatch { presented },
-    }
 }

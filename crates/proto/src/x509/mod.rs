@@ -10,6 +10,7 @@ mod judge;
 mod name;
 mod path;
 mod profile;
+mod reference;
 mod revocation;
 mod roots;
 mod seen;
@@ -17,9 +18,10 @@ mod strict;
 mod trust;
 
 pub use fault::{Constraint, Fault, Issuing, Warning};
-pub use judge::{ChainQuery, ChainVerdict, ReferenceId, judge};
+pub use judge::{ChainQuery, ChainVerdict, judge};
 pub use name::{NameMatch, match_dns};
 pub use profile::ProfileRule;
+pub use reference::ReferenceId;
 pub use roots::{Roots, RootsError};
 pub(crate) use seen::bit_length;
 pub use seen::{

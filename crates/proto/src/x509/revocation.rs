@@ -6,8 +6,10 @@ use webpki::{
     BorrowedCertRevocationList, CertRevocationList, ExpirationPolicy, RevocationOptions,
     RevocationOptionsBuilder, UnknownStatusPolicy,
 };
+use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::fault::Fault;
 use super::roots::name_content;
@@ -20,6 +22,8 @@ const OID_CRL_NUMBER: &str = "2.5.29.20";
 /// The lists of one question.
 pub(super) struct RevocationLists {
     lists: Vec<CertRevocationList<'static>>,
+    /// The DER of each, same order.
+    ders: Vec<Vec<u8>>,
     /// What is wrong with lists that cannot be used.
     pub(super) faults: Vec<Fault>,
 }
@@ -28,6 +32,7 @@ impl RevocationLists {
     /// Reads the lists, DER.
     pub(super) fn read(ders: &[Vec<u8>]) -> Self {
         let mut lists = Vec::new();
+        let mut kept = Vec::new();
         let mut faults = Vec::new();
         for (index, der) in ders.iter().enumerate() {
             let read = if index < X509_CRLS_MAX {
@@ -36,7 +41,10 @@ impl RevocationLists {
                 Err(format!("more than {X509_CRLS_MAX} lists"))
             };
             match read {
-                Ok(list) => lists.push(list),
+                Ok(list) => {
+                    lists.push(list);
+                    kept.push(der.clone());
+                }
                 Err(reason) => {
                     faults.push(Fault::CrlUnusable { reason });
                     if index >= X509_CRLS_MAX {
@@ -45,12 +53,28 @@ impl RevocationLists {
                 }
             }
         }
-        Self { lists, faults }
+        Self { lists, ders: kept, faults }
     }
 
     /// Borrowed, as the validator wants them.
     pub(super) fn borrowed(&self) -> Vec<&CertRevocationList<'static>> {
         self.lists.iter().collect()
+    }
+
+    /// Whether a list signed with the issuer's `key` (subjectPublicKeyInfo) names the certificate.
+    pub(super) fn revokes(&self, certificate: &X509Certificate<'_>, key: &[u8]) -> bool {
+        let Ok((_, key)) = SubjectPublicKeyInfo::from_der(key) else {
+            return false;
+        };
+        self.ders.iter().any(|der| {
+            CertificateRevocationList::from_der(der).is_ok_and(|(_, list)| {
+                list.issuer().as_raw() == certificate.issuer().as_raw()
+                    && list
+                        .iter_revoked_certificates()
+                        .any(|revoked| revoked.raw_serial() == certificate.raw_serial())
+                    && list.verify_signature(&key).is_ok()
+            })
+        })
     }
 
     /// Whether a list of this root exists although the root's key usage does not allow it to sign lists

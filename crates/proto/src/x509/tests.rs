@@ -378,6 +378,11 @@ fn revocation_lists_revoke_cover_or_leave_unknown() {
     assert_eq!(ask(vec![trusted.crl(&[77], -1)], -30, 60).faults, [Fault::Revoked]);
     let both = ask(vec![trusted.crl(&[77], 10)], -30, -1);
     assert_eq!(words(&both.faults), ["expired", "revoked"]);
+    let mut params = leaf_params(&["mx.a.test"]);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let mut wrong = question(&trusted, &params, "other.test");
+    wrong.crls = vec![trusted.crl(&[77], 10)];
+    assert_eq!(words(&wrong.ask().faults), ["name-mismatch", "revoked", "other"]);
     let stale = ask(vec![trusted.crl(&[5], -1)], -30, 60);
     assert!(stale.valid && unknown(&stale));
     let foreign = ask(vec![root("other").crl(&[77], 10)], -30, 60);

@@ -125,6 +125,36 @@ fn limbo_cases_come_out_as_expected() {
     assert!(accepted.len() <= 26, "{} {accepted:?}", accepted.len());
 }
 
+#[test]
+fn limbo_failures_have_the_right_words() {
+    let limbo: Limbo =
+        serde_json::from_str(include_str!("../../vectors/x509-limbo/limbo.json")).unwrap();
+    let table: [(&str, &[&str]); 17] = [
+        ("crl::issuer-missing-crlsign", &["other"]),
+        ("pathlen::intermediate-pathlen-too-long", &["depth"]),
+        ("pathlen::max-chain-depth-1-exhausted", &["depth"]),
+        ("pathological::intermediate-cycle-distinct-cas-max-depth", &["unknown-issuer"]),
+        ("rfc5280::eku::ee-wrong-eku", &["other"]),
+        ("rfc5280::nc::excluded-ipv6-match", &["name-constraint"]),
+        ("rfc5280::san::malformed", &["malformed"]),
+        ("rfc5280::san::ip-in-dns", &["name-mismatch"]),
+        ("rfc5280::validity::expired-leaf", &["expired"]),
+        ("rfc5280::validity::not-yet-valid-1-second", &["not-yet-valid"]),
+        ("rfc5280::unknown-critical-extension-intermediate", &["malformed"]),
+        ("rfc5280::chain-untrusted-root", &["untrusted-root"]),
+        ("rfc5280::root-inconsistent-ca-extensions", &["other"]),
+        ("webpki::san::wildcard-match-across-labels-san", &["name-mismatch"]),
+        ("webpki::cryptographydotio-chain-missing-intermediate", &["unknown-issuer"]),
+        ("webpki::forbidden-p192-leaf", &["key-too-weak"]),
+        ("webpki::forbidden-weak-rsa-key-in-root", &["key-too-weak"]),
+    ];
+    for (id, expected) in table {
+        let case = limbo.testcases.iter().find(|case| case.id == id).unwrap();
+        let verdict = limbo_verdict(case);
+        assert_eq!(verdict.error_words(), expected, "{id} {:?}", verdict.faults);
+    }
+}
+
 /// Wall time of one judgement, without the clock calls that a pure crate must not make.
 struct Stopwatch(std::time::Instant);
 
