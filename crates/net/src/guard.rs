@@ -31,6 +31,12 @@ impl Guard {
     }
 }
 
+/// Whether a port named by foreign data (a report address, a certificate) may be connected to: those of the
+/// web, and those no system service listens on. Nobody's certificate sends this machine to another's SSH.
+pub const fn is_web_port(port: u16) -> bool {
+    matches!(port, 80 | 443 | 1024..)
+}
+
 const fn is_a_host(class: AddressClass) -> bool {
     match class {
         AddressClass::Broadcast
@@ -99,6 +105,21 @@ mod tests {
         ("2002:7f00:1::1", false, true, false),
         ("2002:0a01:0203::1", false, true, false),
     ];
+
+    #[test]
+    fn foreign_data_names_no_port_of_a_system_service() {
+        for (port, allowed) in [
+            (80, true),
+            (443, true),
+            (8443, true),
+            (0, false),
+            (22, false),
+            (25, false),
+            (1023, false),
+        ] {
+            assert_eq!(is_web_port(port), allowed, "{port}");
+        }
+    }
 
     #[test]
     fn every_form_of_a_special_address_is_judged_by_what_it_leads_to() {

@@ -5,6 +5,7 @@
 
 use crate::clock::Stopwatch;
 use crate::dial::Target;
+use crate::guard::is_web_port;
 use crate::https::{Request, get};
 use crate::world::World;
 use std::net::IpAddr;
@@ -111,6 +112,9 @@ async fn connect(
     world: &World,
     goal: &Goal<'_>,
 ) -> Result<(TcpStream, crate::budget::Permit), Connect> {
+    if !is_web_port(goal.port) {
+        return Err(Connect::GuardRefused);
+    }
     let mut last = Connect::Unreachable { local_family_missing: false };
     for address in goal.addresses {
         let target = Target { host: Some(goal.host.as_str()), address: *address, port: goal.port };

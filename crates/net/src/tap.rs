@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use waxseal_proto::tls::tap::{FirstOctets, first_octets};
 
 /// What passed through a [`Tapped`] stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,15 +47,19 @@ impl Tap {
 }
 
 impl TapRecord {
-    /// The first octets received, if they are no TLS record (RFC 9846 §5.1: content type 20 to 23, major
-    /// version 3).
+    /// The first octets received, if they are no TLS record (RFC 9846 §5.1).
     pub(crate) fn not_tls(&self) -> Option<Vec<u8>> {
-        let looks_like_tls = match self.received_first.as_slice() {
-            [] => true,
-            [content_type] => (20..=23).contains(content_type),
-            [content_type, major, ..] => (20..=23).contains(content_type) && *major == 3,
-        };
-        (!looks_like_tls).then(|| self.received_first.clone())
+        match first_octets(&self.received_first) {
+            FirstOctets::Binary | FirstOctets::SmtpReply { .. } | FirstOctets::Text => {
+                Some(self.received_first.clone())
+            }
+            FirstOctets::Nothing
+            | FirstOctets::RecordTooLong { .. }
+            | FirstOctets::TlsAlert(_)
+            | FirstOctets::TlsHandshake
+            | FirstOctets::TlsIncomplete
+            | FirstOctets::TlsOther(_) => None,
+        }
     }
 }
 

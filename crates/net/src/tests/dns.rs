@@ -210,3 +210,24 @@ async fn the_vantage_takes_its_name_from_a_confirmed_pointer() {
     assert_eq!(vantage.forward_confirmed, Observation::Observed(true));
     assert_eq!(vantage.ehlo_name, "sender.secure.test");
 }
+
+#[tokio::test]
+async fn a_connect_rule_leads_to_a_name_server_once_its_address_is_known() {
+    let (running, _) = lab("plain").await;
+    let socket = running.server_addr("ns1.secure.test").unwrap();
+    let simulation = crate::Simulation {
+        trust_anchor: Some(running.trust_anchor_text()),
+        connect: vec![format!("ns1.secure.test:53={socket}").parse().unwrap()],
+        targets: crate::Targets::PrivateToo,
+        ..crate::Simulation::default()
+    };
+    let resolver = Some(running.resolver_addr());
+    let settings =
+        crate::Settings { resolver, limits: limits(), simulation, ..crate::Settings::default() };
+    let world = World::real(settings).unwrap();
+    let found = resolve(&world, "ns1.secure.test", RecordType::A).await;
+    let [Record::Address(address)] = found.records() else { panic!("{found:?}") };
+    let server = DnsServer::Authoritative(*address);
+    let soa = ask(&world, "secure.test", RecordType::Soa, server).await;
+    assert!(soa.authoritative && soa.records().len() == 1, "{soa:?}");
+}

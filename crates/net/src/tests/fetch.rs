@@ -205,6 +205,20 @@ async fn a_certificate_is_downloaded_in_clear_and_only_on_200() {
 }
 
 #[tokio::test]
+async fn a_report_address_cannot_send_us_to_a_system_port() {
+    let authority = Authority::new();
+    let server = https_server(&authority, "rua.example.com", Vec::new()).await;
+    let world = world(&authority, &[format!("rua.example.com={server}")], limits());
+    let question = ReachQuestion {
+        host: DomainName::parse("rua.example.com").unwrap(),
+        port: 22,
+        addresses: vec![PUBLISHED.parse().unwrap()],
+    };
+    let answer = world.answer(&Question::Reach(question)).await;
+    assert_eq!(answer, Answer::Reach(FetchEnd::NotConnected(Connect::GuardRefused)));
+}
+
+#[tokio::test]
 async fn without_permission_nothing_private_is_reached() {
     let authority = Authority::new();
     let server = https_server(&authority, POLICY_HOST, response("200 OK", b"")).await;

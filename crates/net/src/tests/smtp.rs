@@ -371,3 +371,34 @@ async fn octets_before_tls_are_capped() {
     assert_eq!(session.end, SessionEnd::CapReached);
     assert_eq!(session.first_octets.len(), 64);
 }
+
+#[tokio::test]
+async fn the_hello_carries_the_shares_that_its_offer_names() {
+    let authority = Authority::new();
+    // Entries of key_share (RFC 9846 §4.3.8): group and length.
+    let hybrid: &[u8] = &[0x11, 0xec, 0x04, 0xc0];
+    let classic: &[u8] = &[0x00, 0x1d, 0x00, 0x20];
+    let versions: &[u8] = &[0x00, 0x2b, 0x00, 0x05, 0x04, 0x03, 0x04, 0x03, 0x03];
+    for (offer, with_hybrid) in [(Offer::Standard, true), (Offer::SmallHello, false)] {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hello = Arc::clone(&heard);
+        let server = serve(move |mut stream: TcpStream| {
+            let hello = Arc::clone(&hello);
+            async move {
+                clear_part(&mut stream, b"220 go\r\n").await;
+                let mut header = [0; 5];
+                stream.read_exact(&mut header).await.unwrap();
+                let mut body = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+                stream.read_exact(&mut body).await.unwrap();
+                *hello.lock().unwrap() = body;
+            }
+        })
+        .await;
+        probe(&world(&authority, &[], limits()), server, offer).await;
+        let hello = heard.lock().unwrap().clone();
+        let holds = |wanted: &[u8]| hello.windows(wanted.len()).any(|window| window == wanted);
+        assert_eq!(holds(hybrid), with_hybrid, "{offer:?}");
+        assert!(holds(classic) && holds(versions), "{offer:?}");
+        assert_eq!(hello.len() < 1200, !with_hybrid, "{offer:?}: {}", hello.len());
+    }
+}
