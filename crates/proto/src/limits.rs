@@ -1,4 +1,5 @@
-//! Named limits of the parsers and sessions of this crate.
+//! Named limits of the parsers and sessions of this crate: unit in the name, and beside each the RFC
+//! minimum where there is one and why this number. A change here needs the test that shows the limit biting.
 
 /// Octets of a domain name without its final dot (RFC 1035 §2.3.4: 255 on the wire).
 pub const NAME_OCTETS_MAX: usize = 253;

@@ -30,5 +30,3 @@ pub use seen::{
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;

@@ -1,5 +1,7 @@
 //! Chains made on the spot: one fault each, several at once, and what must stay silent.
 
+mod vectors;
+
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension, DnType,

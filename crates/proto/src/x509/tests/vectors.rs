@@ -1,4 +1,4 @@
-//! The published vectors: x509-limbo, BetterTLS and the DNS name table of rustls-webpki. Sources and
+//! The published vectors (RFC 5280 §6.1, RFC 9525 §6.3): x509-limbo, BetterTLS and the DNS name table of rustls-webpki. Sources and
 //! licences are in the README beside each file.
 
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
 
-use super::*;
+use super::super::*;
 use crate::name::DomainName;
 
 /// The day limbo.json was made.
@@ -89,10 +89,11 @@ fn limbo_verdict(case: &LimboCase) -> ChainVerdict {
 #[test]
 fn limbo_cases_come_out_as_expected() {
     let limbo: Limbo =
-        serde_json::from_str(include_str!("../../vectors/x509-limbo/limbo.json")).unwrap();
-    let baseline: Baseline =
-        serde_json::from_str(include_str!("../../vectors/x509-limbo/baseline-rustls-webpki.json"))
-            .unwrap();
+        serde_json::from_str(include_str!("../../../vectors/x509-limbo/limbo.json")).unwrap();
+    let baseline: Baseline = serde_json::from_str(include_str!(
+        "../../../vectors/x509-limbo/baseline-rustls-webpki.json"
+    ))
+    .unwrap();
     assert_eq!(limbo.testcases.len(), 98);
     let mut wrong = Vec::new();
     let mut silent = Vec::new();
@@ -128,7 +129,7 @@ fn limbo_cases_come_out_as_expected() {
 #[test]
 fn limbo_failures_have_the_right_words() {
     let limbo: Limbo =
-        serde_json::from_str(include_str!("../../vectors/x509-limbo/limbo.json")).unwrap();
+        serde_json::from_str(include_str!("../../../vectors/x509-limbo/limbo.json")).unwrap();
     let table: [(&str, &[&str]); 17] = [
         ("crl::issuer-missing-crlsign", &["other"]),
         ("pathlen::intermediate-pathlen-too-long", &["depth"]),
@@ -196,7 +197,7 @@ struct BetterCase {
 #[test]
 fn bettertls_cases_come_out_as_expected() {
     let better: Better =
-        serde_json::from_str(include_str!("../../vectors/bettertls/bettertls.json")).unwrap();
+        serde_json::from_str(include_str!("../../../vectors/bettertls/bettertls.json")).unwrap();
     let roots = Roots::from_ders(&[STANDARD.decode(&better.trust_root).unwrap()]);
     let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
     let mut wrong = Vec::new();
@@ -238,7 +239,8 @@ struct NameRow {
 #[test]
 fn names_match_as_in_the_table() {
     let rows: Vec<NameRow> =
-        serde_json::from_str(include_str!("../../vectors/hostname-match/webpki-dns.json")).unwrap();
+        serde_json::from_str(include_str!("../../../vectors/hostname-match/webpki-dns.json"))
+            .unwrap();
     assert_eq!(rows.len(), 58);
     for row in rows {
         let result = match_dns(&row.presented, &row.reference);
