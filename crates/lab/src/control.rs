@@ -61,8 +61,7 @@ pub enum Route {
 pub struct LabParts {
     /// The recursive resolver, UDP and TCP.
     pub resolver: SocketAddr,
-    /// (published address, logical port) and where it leads. What is not listed does not exist and is to be
-    /// treated as unreachable.
+    /// (published address, logical port) and where it leads. Nothing listens on what is not listed.
     pub routes: Vec<((IpAddr, u16), Route)>,
     /// The trusted root as PEM.
     pub roots_pem: String,

@@ -2,6 +2,7 @@
 //! connections were open at once. Tests and `waxseal lab` read it; no server decides by it except the
 //! connection count. The way in: [`Recorder`]; records are bounded.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,6 +49,14 @@ struct Book {
     forgotten: usize,
     open: usize,
     most_open: usize,
+    per_address: BTreeMap<IpAddr, Count>,
+}
+
+/// Connections to one address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    open: usize,
+    most: usize,
 }
 
 impl Book {
@@ -73,12 +82,20 @@ impl Recorder {
         self.with(|book| book.most_open)
     }
 
+    /// The largest number of mail connections to one published address that were open at the same time.
+    pub fn most_open_to(&self, published: IpAddr) -> usize {
+        self.with(|book| book.per_address.get(&published).map_or(0, |count| count.most))
+    }
+
     /// Forgets everything recorded; open connections keep being recorded nowhere.
     pub fn clear(&self) {
         self.with(|book| {
             book.forgotten += book.recordings.len();
             book.recordings.clear();
             book.most_open = book.open;
+            for count in book.per_address.values_mut() {
+                count.most = count.open;
+            }
         });
     }
 
@@ -92,6 +109,11 @@ impl Recorder {
         let index = self.with(|book| {
             book.open += usize::from(mail);
             book.most_open = book.most_open.max(book.open);
+            if mail {
+                let count = book.per_address.entry(published).or_default();
+                count.open += 1;
+                count.most = count.most.max(count.open);
+            }
             book.recordings.push(Recording {
                 published,
                 port,
@@ -106,7 +128,7 @@ impl Recorder {
             });
             book.forgotten + book.recordings.len() - 1
         });
-        Entry { recorder: self.clone(), index, mail }
+        Entry { recorder: self.clone(), index, published: mail.then_some(published) }
     }
 }
 
@@ -115,7 +137,8 @@ impl Recorder {
 pub(crate) struct Entry {
     recorder: Recorder,
     index: usize,
-    mail: bool,
+    /// The published address, for mail servers.
+    published: Option<IpAddr>,
 }
 
 impl Entry {
@@ -149,7 +172,11 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.recorder.with(|book| {
-            book.open = book.open.saturating_sub(usize::from(self.mail));
+            if let Some(published) = self.published {
+                book.open = book.open.saturating_sub(1);
+                let count = book.per_address.entry(published).or_default();
+                count.open = count.open.saturating_sub(1);
+            }
             if let Some(recording) = book.entry(self.index) {
                 recording.closed = true;
             }

@@ -36,6 +36,12 @@ impl Ca {
         &self.certified
     }
 
+    /// The certificate servers send for it, as PEM.
+    #[cfg(test)]
+    pub(super) fn pem(&self) -> String {
+        self.certified.pem()
+    }
+
     /// The certificate servers send for it.
     pub(super) fn der(&self) -> CertificateDer<'static> {
         self.shown.clone().unwrap_or_else(|| self.certified.der().clone())

@@ -5,6 +5,7 @@
 
 mod der;
 mod issuers;
+mod ocsp;
 mod recipe;
 pub(crate) mod weak_rsa;
 
@@ -19,7 +20,7 @@ use rustls::sign::SigningKey;
 use time::{Duration, OffsetDateTime};
 
 use issuers::{Ca, Issuers};
-pub use recipe::{CrlPointer, Digest, Element, Extra, IssuerKind, KeyKind, Recipe, Usage};
+pub use recipe::{CrlPointer, Digest, Element, Extra, IssuerKind, KeyKind, Recipe, Staple, Usage};
 use weak_rsa::{RsaFixture, WeakSigningKey};
 
 /// The zone in which the authority's own download hosts live.
@@ -61,6 +62,8 @@ pub struct Issued {
     pub key: Arc<dyn SigningKey>,
     /// The leaf, also where it is not sent.
     pub leaf: CertificateDer<'static>,
+    /// The stapled OCSP answer; empty for none.
+    pub staple: Vec<u8>,
 }
 
 /// The throw-away authority of one lab.
@@ -155,7 +158,11 @@ impl Authority {
             .iter()
             .filter_map(|element| self.element(*element, &leaf, issuer))
             .collect();
-        Ok(Issued { chain, key, leaf })
+        let staple = match issuer {
+            Some(ca) => ocsp::response(recipe.staple, &leaf, ca, now)?,
+            None => Vec::new(),
+        };
+        Ok(Issued { chain, key, leaf, staple })
     }
 
     fn leaf_key(&self, kind: KeyKind) -> Result<LeafKey, AuthorityError> {
@@ -243,7 +250,7 @@ fn leaf_params(
     params.distinguished_name = DistinguishedName::new();
     let domain = host.split_once('.').map_or(host, |(_, rest)| rest);
     let fill = |text: &str| text.replace("{host}", host).replace("{domain}", domain);
-    if let Some(cn) = &recipe.cn {
+    if let Some(cn) = recipe.cn.as_ref().or(recipe.names.first()) {
         params.distinguished_name.push(DnType::CommonName, fill(cn));
     }
     if recipe.extra.contains(&Extra::HostileSubject) {

@@ -12,7 +12,7 @@ pub struct Recipe {
     pub names: Vec<String>,
     /// iPAddress entries.
     pub ips: Vec<std::net::IpAddr>,
-    /// Common name; default none.
+    /// Common name; default the first of `names`.
     pub cn: Option<String>,
     /// Start of validity in days from now (negative: in the past).
     pub not_before_days: i64,
@@ -36,6 +36,8 @@ pub struct Recipe {
     pub aia: bool,
     /// The revocation list the certificate points at.
     pub crl: CrlPointer,
+    /// The revocation answer that is sent along in the handshake.
+    pub staple: Staple,
     /// What is put into the certificate besides.
     pub extra: Vec<Extra>,
 }
@@ -57,6 +59,7 @@ impl Default for Recipe {
             wrong_key: false,
             aia: true,
             crl: CrlPointer::Served,
+            staple: Staple::None,
             extra: Vec::new(),
         }
     }
@@ -136,6 +139,20 @@ pub enum Usage {
     Client,
     /// emailProtection.
     Email,
+}
+
+/// A stapled OCSP answer (RFC 6960 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Staple {
+    /// None.
+    None,
+    /// Good and current.
+    Good,
+    /// Good, but its time is over.
+    Expired,
+    /// Revoked two days ago.
+    Revoked,
 }
 
 /// Something odd in a certificate.

@@ -45,6 +45,7 @@ fn recipes_give_the_faults_they_name() {
         ("key = 'ecdsa-p384'", ""),
         ("send = ['leaf', 'unrelated', 'issuer']", ""),
         ("issuer = 'constrained'\npermitted = ['a.test']", ""),
+        ("extra = ['hostile-subject']", ""),
         ("not_before_days = -90\nnot_after_days = -1", "Expired"),
         ("not_before_days = 1", "NotValidYet"),
         ("names = ['other.test']", "NotValidForName"),
@@ -141,4 +142,40 @@ fn the_missing_issuer_can_be_downloaded_where_aia_says() {
     assert_eq!(CertificateDer::from(document.clone()), issued.chain[1]);
     let (_, crl) = downloads.iter().find(|(path, _)| path == "/intermediate.crl").unwrap();
     assert!(parse_x509_crl(crl).is_ok());
+}
+
+/// Staples are read by an independent program.
+#[test]
+fn staples_say_what_they_should() {
+    let authority = Authority::new(NOW).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("staple.der");
+    for (staple, wanted) in [
+        ("good", "Cert Status: good"),
+        ("revoked", "Cert Status: revoked"),
+        ("expired", "Cert Status: good"),
+    ] {
+        let recipe: Recipe = toml::from_str(&format!("staple = '{staple}'")).unwrap();
+        let issued = authority.issue(&recipe, HOST, NOW).unwrap();
+        std::fs::write(&path, &issued.staple).unwrap();
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, authority.issuers.shared(IssuerKind::Intermediate).pem()).unwrap();
+        let output = std::process::Command::new("openssl")
+            .args(["ocsp", "-respin"])
+            .arg(&path)
+            .args(["-resp_text", "-partial_chain", "-attime", &NOW.to_string(), "-CAfile"])
+            .arg(&ca)
+            .arg("-verify_other")
+            .arg(&ca)
+            .output()
+            .unwrap();
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(text.contains(wanted), "{staple}: {text}");
+        assert!(text.contains("Response verify OK"), "{staple}: {text}");
+    }
+    assert!(authority.issue(&Recipe::default(), HOST, NOW).unwrap().staple.is_empty());
 }

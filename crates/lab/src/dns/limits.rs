@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// Zones in one world, generated ones not counted: each signed one costs a key pair.
-pub const ZONES_MAX: usize = 1_000;
+pub const ZONES_MAX: usize = 2_048;
 
 /// Records in one zone, after `generate`: all are signed when the world starts.
 pub const RECORDS_PER_ZONE_MAX: usize = 20_000;
@@ -17,8 +17,9 @@ pub const RECORD_LINE_OCTETS_MAX: usize = 61_440;
 /// Octets of one character string in a TXT record (RFC 1035 §3.3.14): longer ones are split.
 pub const TXT_STRING_OCTETS_MAX: usize = 255;
 
-/// Name servers in one world, the resolver not counted: each takes two sockets.
-pub const SERVERS_MAX: usize = 64;
+/// Name servers in one world, the resolver not counted: each takes two sockets and one of the 254 addresses of
+/// 198.18.254.0/24.
+pub const SERVERS_MAX: usize = 200;
 
 /// Answer faults in one world: every query is compared with every one.
 pub const FAULTS_MAX: usize = 1_000;

@@ -168,6 +168,8 @@ async fn the_third_connection_of_two_is_turned_away() {
     expect(&mut one, "220 ").await;
     expect(&mut two, "220 ").await;
     assert_eq!(fixture.recorder.most_open(), 2);
+    assert_eq!(fixture.recorder.most_open_to(Ipv4Addr::new(198, 19, 0, 1).into()), 2);
+    assert_eq!(fixture.recorder.most_open_to(Ipv4Addr::new(198, 19, 0, 2).into()), 0);
     expect(&mut fixture.connect().await, "421 4.7.0 too many").await;
 }
 

@@ -92,7 +92,9 @@ impl TlsSide {
 
 fn certified(issued: &Issued) -> Arc<CertifiedKey> {
     // `new` and not `from_der`: a key that does not fit the certificate is one of the faults.
-    Arc::new(CertifiedKey::new(issued.chain.clone(), Arc::clone(&issued.key)))
+    let mut key = CertifiedKey::new(issued.chain.clone(), Arc::clone(&issued.key));
+    key.ocsp = Some(issued.staple.clone()).filter(|staple| !staple.is_empty());
+    Arc::new(key)
 }
 
 fn versions(names: &[String]) -> Result<Vec<&'static SupportedProtocolVersion>, TlsSideError> {

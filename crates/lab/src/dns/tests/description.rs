@@ -139,8 +139,8 @@ async fn each_limit_of_a_description_bites() {
     let line = format!("@ TXT {}", "z".repeat(limits::RECORD_LINE_OCTETS_MAX));
     let long = ZoneConfig { name: named(0), records: vec![line], ..Default::default() };
     let cases = [
-        (DnsConfig { zones: zones.collect(), ..Default::default() }, "zones: at most 1000"),
-        (DnsConfig { servers: servers.collect(), ..Default::default() }, "servers: at most 64"),
+        (DnsConfig { zones: zones.collect(), ..Default::default() }, "zones: at most 2048"),
+        (DnsConfig { servers: servers.collect(), ..Default::default() }, "servers: at most 200"),
         (
             DnsConfig { faults: vec![fault; limits::FAULTS_MAX + 1], ..Default::default() },
             "faults: at most 1000",
