@@ -380,6 +380,14 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_file_is_bounded() {
+        let text = " ".repeat(ZONE_FILE_OCTETS_MAX - 2) + "{}";
+        assert_eq!(ZoneFile::parse(&text).unwrap(), ZoneFile::default());
+        let error = ZoneFile::parse(&(text + " ")).unwrap_err().to_string();
+        assert!(error.contains("longer than"), "{error}");
+    }
+
+    #[test]
     fn a_wrong_record_is_named() {
         for (text, expected) in [
             (r#"{"records":[{"name":"a..b","type":"A"}]}"#, "the name is no DNS name"),

@@ -51,6 +51,12 @@ answer = "refused"
 name = "silent.secure.test"
 answer = "drop"
 [[fault]]
+name = "stray.secure.test"
+answer = "wrong-id"
+[[fault]]
+name = "garbled.secure.test"
+answer = "malformed"
+[[fault]]
 name = "big.secure.test"
 answer = "truncated"
 [[fault]]
@@ -166,12 +172,40 @@ async fn failures_keep_their_kind() {
         ("refused.secure.test", Failure::Refused),
         ("silent.secure.test", Failure::TimedOut),
         ("cut.secure.test", Failure::Truncated),
+        ("stray.secure.test", Failure::TimedOut),
+        ("garbled.secure.test", Failure::Malformed),
     ] {
         let answer = resolve(&world, name, RecordType::Txt).await;
         assert_eq!(answer.outcome, Outcome::Failed(expected), "{name}");
     }
     let big = resolve(&world, "big.secure.test", RecordType::Txt).await;
     assert!(matches!(big.records(), [Record::Txt(txt)] if txt.strings == 2), "{big:?}");
+}
+
+#[tokio::test]
+async fn a_resolver_that_is_not_there_is_a_network_failure() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let resolver = Some(closed);
+    let settings = crate::Settings { resolver, limits: limits(), ..crate::Settings::default() };
+    let world = World::real(settings).unwrap();
+    let answer = resolve(&world, "secure.test", RecordType::Mx).await;
+    assert_eq!(answer.outcome, Outcome::Failed(Failure::Network));
+    assert_eq!(answer.authenticity, Authenticity::Indeterminate);
+}
+
+#[tokio::test]
+async fn a_whole_question_ends_at_its_limit() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = Some(silent.local_addr().unwrap());
+    let limits = Limits {
+        dns_query: Duration::from_secs(5),
+        dns_total: Duration::from_millis(150),
+        ..limits()
+    };
+    let settings = crate::Settings { resolver, limits, ..crate::Settings::default() };
+    let world = World::real(settings).unwrap();
+    let answer = resolve(&world, "secure.test", RecordType::Mx).await;
+    assert_eq!(answer.outcome, Outcome::Failed(Failure::TimedOut));
 }
 
 #[tokio::test]

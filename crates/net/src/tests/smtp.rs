@@ -402,3 +402,47 @@ async fn the_hello_carries_the_shares_that_its_offer_names() {
         assert_eq!(hello.len() < 1200, !with_hybrid, "{offer:?}: {}", hello.len());
     }
 }
+
+#[tokio::test]
+async fn the_whole_session_has_a_limit_beside_those_of_its_stages() {
+    let authority = Authority::new();
+    let server = serve(|mut stream| async move {
+        stream.write_all(b"220 mx.example.com\r\n").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let limits = Limits {
+        reply: Duration::from_mins(1),
+        session_total: Duration::from_millis(150),
+        ..limits()
+    };
+    let seen = probe(&world(&authority, &[], limits), server, Offer::Standard).await;
+    let session = seen.session.seen().unwrap();
+    assert_eq!((session.stage, &session.end), (Stage::Ehlo, &SessionEnd::TimedOut { received: 0 }));
+}
+
+#[tokio::test]
+async fn an_end_of_tls_without_close_notify_is_noted() {
+    let authority = Authority::new();
+    let config = tls_server(&authority.identity(HOST), &[&rustls::version::TLS13]);
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = serve(move |mut stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            clear_part(&mut stream, b"220 go\r\n").await;
+            let mut tls = acceptor.accept(stream).await.unwrap();
+            for reply in [&b"250 mx.example.com\r\n"[..], b"221 bye\r\n"] {
+                line(&mut tls).await;
+                tls.write_all(reply).await.unwrap();
+                tls.flush().await.unwrap();
+            }
+            let (mut stream, _) = tls.into_inner();
+            stream.shutdown().await.unwrap();
+        }
+    })
+    .await;
+    let seen = probe(&world(&authority, &[], limits()), server, Offer::Standard).await;
+    let session = seen.session.seen().unwrap();
+    assert_eq!(session.close_notify, Observation::Observed(false));
+    assert_eq!(session.end, SessionEnd::Complete);
+}
