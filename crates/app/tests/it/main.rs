@@ -4,3 +4,4 @@
 
 mod lab_world;
 mod scenarios;
+mod wire;

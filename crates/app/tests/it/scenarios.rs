@@ -2,7 +2,9 @@
 //! some of them and prints their findings.
 
 use super::lab_world::{request, world};
+use super::wire;
 use futures::StreamExt;
+use std::net::IpAddr;
 use waxseal_app::check_domain;
 use waxseal_app::check_domain::Checked;
 use waxseal_check::report::{FailOn, exit_status};
@@ -51,7 +53,7 @@ async fn scenarios() {
         chosen.iter().filter(|scenario| !scenario.options.own_lab).cloned().collect();
     let lab = Lab::start(&shared, LabOptions::at(lab_now())).await.unwrap();
     let lab = &lab;
-    let results: Vec<(&Scenario, Vec<String>)> = futures::stream::iter(&chosen)
+    let results: Vec<(&Scenario, Checked, Vec<String>)> = futures::stream::iter(&chosen)
         .map(|scenario| async move {
             let checked = run_one(lab, scenario).await;
             let exit = exit_status(&checked.report, FailOn::Fail);
@@ -74,16 +76,28 @@ async fn scenarios() {
                     }
                 }
             }
-            (scenario, wrong)
+            (scenario, checked, wrong)
         })
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
     let failed: Vec<String> = results
         .iter()
-        .filter(|(_, wrong)| !wrong.is_empty())
-        .map(|(scenario, wrong)| format!("{}: {}", scenario.name, wrong.join("; ")))
+        .filter(|(.., wrong)| !wrong.is_empty())
+        .map(|(scenario, _, wrong)| format!("{}: {}", scenario.name, wrong.join("; ")))
         .collect();
     println!("scenarios: {} passed, {} failed", results.len() - failed.len(), failed.len());
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    let unverified = results.iter().flat_map(|(_, checked, _)| unverified(checked)).collect();
+    let forbidden = wire::forbidden(&lab.recordings(), &unverified);
+    assert!(forbidden.is_empty(), "sent by a probe:\n{}", forbidden.join("\n"));
+}
+
+/// The addresses whose certificate did not verify in the first session.
+fn unverified(checked: &Checked) -> Vec<IpAddr> {
+    let addresses = checked.report.mx.iter().flat_map(|host| &host.addresses);
+    addresses
+        .filter(|address| address.certificate.as_ref().is_some_and(|c| !c.valid))
+        .map(|address| address.address.parse().unwrap())
+        .collect()
 }

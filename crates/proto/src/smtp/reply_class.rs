@@ -273,14 +273,12 @@ pub fn is_reputation_block(reply: &Reply) -> bool {
         && REPUTATION_WORDS.iter().any(|word| holds_word(&text_of(reply), word))
 }
 
-/// Whether the name given in EHLO is refused: 501 with 5.5.4 or naming it, 504, or 550 or 553 naming
-/// HELO, EHLO or the host name (RFC 5321 §4.1.4).
+/// Whether the name given in EHLO is refused: 501 and 504 speak of the argument (RFC 5321 §4.2.2), and the
+/// name is the only one; 550, 553 and 554 count when they name it.
 fn is_name_rejected(reply: &Reply) -> bool {
     let names_it = EHLO_NAME_WORDS.iter().any(|word| holds_word(&text_of(reply), word));
-    let invalid_argument = reply.enhanced == Some(EnhancedCode { class: 5, subject: 5, detail: 4 });
     match reply.code.number() {
-        504 => true,
-        501 => invalid_argument || names_it,
+        501 | 504 => true,
         550 | 553 | 554 => names_it,
         _ => false,
     }

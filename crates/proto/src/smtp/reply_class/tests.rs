@@ -53,7 +53,7 @@ fn ehlo_answers() {
         ("220 hello", E::Refused),
         ("500 unrecognized", E::NotUnderstood),
         ("502 5.5.1 not implemented", E::NotUnderstood),
-        ("501 Syntax error in command or arguments", E::Refused),
+        ("501 Syntax error in command or arguments", E::NameRejected),
         ("501 5.5.4 Invalid domain name", E::NameRejected),
         ("501 HELO requires a domain", E::NameRejected),
         ("504 5.5.2 <host>: need a fully qualified name", E::NameRejected),
