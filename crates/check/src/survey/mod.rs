@@ -10,6 +10,8 @@ mod issuer;
 mod known;
 mod plan;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 pub use scope::{AddressRule, Area, Depth, InputFinding, Scope};
 
