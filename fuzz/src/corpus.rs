@@ -98,6 +98,55 @@ pub fn policies() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// First answers of TLS servers: alerts, a ServerHello, and what is none of it.
+pub fn flights() -> Vec<Vec<u8>> {
+    let hello = |version: &[u8], suite: &[u8], extensions: &[u8]| {
+        let length = u8::try_from(extensions.len()).unwrap_or(u8::MAX);
+        let body = [version, &[7; 32], &[0], suite, &[0, 0, length], extensions].concat();
+        let size = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes();
+        let message = [&[2, 0][..], &size(body.len()), &body].concat();
+        [&[22, 3, 3][..], &size(message.len()), &message].concat()
+    };
+    vec![
+        vec![21, 3, 3, 0, 2, 2, 40],
+        vec![21, 3, 1, 0, 2, 1, 112, 21, 3, 1, 0, 2, 2, 70],
+        hello(&[3, 3], &[0xc0, 0x2f], &[0xff, 1, 0, 1, 0, 0, 23, 0, 0]),
+        hello(&[3, 3], &[0x13, 1], &[0, 43, 0, 2, 3, 4, 0, 51, 0, 4, 0, 29, 0, 0]),
+        hello(&[3, 1], &[0, 0x2f], &[]),
+        b"220 mx.example.com ESMTP\r\n".to_vec(),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+        vec![22, 3, 3, 255, 255],
+    ]
+}
+
+/// Zone files.
+pub fn zone_files() -> Vec<Vec<u8>> {
+    let records = [
+        r#"{"name":"example.com","type":"MX","data":["10 mx.example.com"]}"#,
+        r#"{"name":"mx.example.com","type":"A","data":["192.0.2.1"],"ttl":60}"#,
+        r#"{"name":"mx.example.com","type":"AAAA","data":["2001:db8::1"]}"#,
+        r#"{"name":"_mta-sts.example.com","type":"TXT","data":[["v=STSv1; ","id=1;"]]}"#,
+        r#"{"name":"_25._tcp.mx.example.com","type":"TLSA","data":["3 1 1 00ff"]}"#,
+        r#"{"name":"www.example.com","type":"CNAME","data":["example.com"]}"#,
+        r#"{"name":"x.example","type":"MX","rcode":"SERVFAIL"}"#,
+    ];
+    let file = |records: &str| format!(r#"{{"records":[{records}],"secure":["example.com"]}}"#);
+    let mut seeds: Vec<String> = records.iter().map(|record| file(record)).collect();
+    seeds.push(file(&records.join(",")));
+    seeds.into_iter().map(String::into_bytes).collect()
+}
+
+/// Connect rules.
+pub fn connect_rules() -> Vec<Vec<u8>> {
+    lines(&[
+        "mx.example.com=127.0.0.1:2525",
+        "mx.example.com:25=127.0.0.1:2525",
+        "example.com:443=[::1]:8443",
+        "=",
+        "mx.example.com:99999=127.0.0.1:1",
+    ])
+}
+
 /// Certificates, PEM and DER, one and several to a file.
 pub fn certificates() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();

@@ -97,6 +97,30 @@ pub const TARGETS: &[Target] = &[
         seeds: corpus::policies,
     },
     Target {
+        name: "server-flight",
+        about: "a server's first TLS messages: read in any pieces, the same answer",
+        run: targets::tls::server_flight,
+        seeds: corpus::flights,
+    },
+    Target {
+        name: "first-octets",
+        about: "what the first octets of an answer are",
+        run: targets::tls::first_octets,
+        seeds: corpus::flights,
+    },
+    Target {
+        name: "zone-file",
+        about: "DNS records from a file",
+        run: targets::world::zone_file,
+        seeds: corpus::zone_files,
+    },
+    Target {
+        name: "connect-rule",
+        about: "where a host's traffic is sent",
+        run: targets::world::connect_rule,
+        seeds: corpus::connect_rules,
+    },
+    Target {
         name: "certificate-file",
         about: "certificates in PEM or DER",
         run: targets::x509::certificate_file,

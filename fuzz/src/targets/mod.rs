@@ -6,4 +6,6 @@ pub mod names;
 pub mod policies;
 pub mod session;
 pub mod smtp;
+pub mod tls;
+pub mod world;
 pub mod x509;

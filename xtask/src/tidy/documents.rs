@@ -1,6 +1,7 @@
 //! What the documents name exists: paths in ARCHITECTURE.md and the recipes, the third-party notices.
 //!
-//! A path is a word in back-ticks with a `/` or an ending of a source file. `<…>` in a path stands for
+//! A path is a word in back-ticks with a `/` or the ending of a document; a bare `name.rs` is read in its
+//! context and not looked for. `<…>` in a path stands for
 //! any name and is cut off there.
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::{third_party, workspace};
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const ARCHITECTURE_LINES_MAX: usize = 300;
-const ENDINGS: &[&str] = &["json", "lock", "md", "rs", "toml", "txt"];
+const ENDINGS: &[&str] = &["lock", "md", "toml", "txt"];
 
 /// Every path named in a checked document that does not exist.
 pub(super) fn paths(tree: &Tree) -> Vec<String> {

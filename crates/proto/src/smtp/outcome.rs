@@ -1,7 +1,8 @@
-//! One word for what became of one address: the list of `outcome` in the report. "Could not test" has its
-//! own words and is never a word about TLS. The way in is [`SessionSeen::outcome`] for a session that was
-//! begun; the words before that (connect, guard) are set by who dialled. Certificates are judged elsewhere:
-//! [`ProbeOutcome::StarttlsOk`] says that a handshake was finished.
+//! One word for what became of one address (RFC 5321 §3.1, RFC 3207 §4): the list of `outcome` in the
+//! report. "Could not test" has its own words and is never a word about TLS. The way in is
+//! [`SessionSeen::outcome`] for a session that was begun; the words before that (connect, guard) are set by
+//! who dialled. Certificates are judged elsewhere: [`ProbeOutcome::StarttlsOk`] says that a handshake was
+//! finished.
 
 use super::reply_class::{EhloClass, GreetingClass, classify_ehlo, classify_greeting};
 use super::seen::{SessionEnd, SessionSeen, Stage};

@@ -1,6 +1,6 @@
-//! The transcript of a session: lines in both directions, never a secret, because what we send enters as a
-//! typed command and what we receive is searched for known secrets (servers echo them). The way in is
-//! [`Transcript`]; keep it bounded: lines and their length have named limits.
+//! The transcript of a session (RFC 5321 §4.2): lines in both directions, never a secret, because what we
+//! send enters as a typed command and what we receive is searched for known secrets (servers echo them). The
+//! way in is [`Transcript`]; keep it bounded: lines and their length have named limits.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
