@@ -94,9 +94,12 @@ fn address(text: &str) -> Outcome {
 fn probes(asked: &[Question]) -> Vec<String> {
     asked
         .iter()
-        .filter_map(|question| match question {
-            Question::Probe(probe) => Some(probe.address.to_string()),
-            _ => None,
+        .filter_map(|question| {
+            if let Question::Probe(probe) = question {
+                Some(probe.address.to_string())
+            } else {
+                None
+            }
         })
         .collect()
 }
