@@ -1,4 +1,5 @@
 //! What can go wrong on our own side. A peer's fault is never one of these: it is part of an answer.
+//! Each error names the option or setting that the user can change.
 
 /// Waxseal could not do its own job.
 #[derive(Debug, thiserror::Error)]

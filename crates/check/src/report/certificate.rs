@@ -1,4 +1,5 @@
 //! The published form of a judged chain, shared by the report and the certificate tools.
+//! It judges nothing: faults and warnings come as they were found.
 
 use super::wire::{CertificateEntryV1, CertificateV1, KeyV1};
 use waxseal_proto::x509::{CertificateSeen, ChainVerdict};

@@ -1,4 +1,5 @@
 //! The exit status of a check, from its report alone, so that every run of the same report ends alike.
+//! The way in is [`exit_status`]; "could not be tested" never ends as good.
 
 use super::wire::{ReportV1, VerdictV1};
 

@@ -1,4 +1,5 @@
 //! The published form of a mail host and its addresses.
+//! It copies what was seen; a stage that was not reached stays empty.
 
 use super::certificate::certificate;
 use super::wire::{AddressV1, HostV1, TlsV1};

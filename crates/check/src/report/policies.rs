@@ -1,4 +1,5 @@
 //! The published form of name servers, MTA-STS and TLS reporting.
+//! It repeats what records and files say; judgement stays in the rules.
 
 use super::wire::{MtaStsV1, NameServerV1, TlsRptV1};
 use crate::facts::{Facts, NameServerFacts, RptFacts, StsFacts};

@@ -1,4 +1,5 @@
 //! Joins findings with their words: the one place where a finding's file meets what was seen.
+//! No other place fills the placeholders of a text or chooses its case.
 
 use super::wire::FindingV1;
 use crate::facts::Facts;

@@ -1,4 +1,5 @@
 //! Rules of the hosts behind MX records (RFC 5321 §5.1, RFC 2181 §10.3, RFC 6890 §2).
+//! A target that does not exist and one without an address stay two findings.
 
 use super::tcp::addresses;
 use crate::facts::{Facts, HostFacts};

@@ -1,4 +1,5 @@
 //! Rules of EHLO (RFC 5321 §4.1.1.1, §4.1.4; RFC 3207 §4.2). Only the list inside TLS counts.
+//! A refused name and a refused command stay two findings.
 
 use super::greeting::{breaks_syntax, reply_text, sessions, too_large, waited};
 use super::tcp::at;

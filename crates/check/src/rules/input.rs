@@ -1,4 +1,5 @@
 //! Rules of the input: what was typed, and where it leads (RFC 5321 §4.1.2, RFC 6890 §2).
+//! What was checked instead of the typed text always stands in the evidence.
 
 use super::tcp::{addresses, at};
 use crate::facts::Facts;

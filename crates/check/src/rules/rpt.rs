@@ -1,4 +1,5 @@
 //! Rules of TLS reporting (RFC 8460 §3). Absence is a note. Nothing is ever sent to a report address.
+//! A record that could not be looked up is no absence.
 
 use crate::facts::{Facts, ReportEndpoint, ReportMailbox, RptFacts};
 use crate::finding::{ANY, Finding, When};

@@ -1,4 +1,5 @@
 //! Rules of STARTTLS (RFC 3207). "Not offered" is only said of an address that answered EHLO properly.
+//! Masking is told from absence, and a refusal from both.
 
 use super::greeting::{reply_text, sessions, waited};
 use super::tcp::at;

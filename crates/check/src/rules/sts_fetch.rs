@@ -1,4 +1,5 @@
 //! Rules of the policy fetch (RFC 8461 §3.3), and what a session shows of the check of §4.2.
+//! A redirect is reported and never followed.
 
 use super::sts::announced;
 use crate::facts::{AddressFacts, Facts, StsFacts};

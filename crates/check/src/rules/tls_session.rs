@@ -1,4 +1,5 @@
 //! Rules of a handshake that completed: what the session and its follow-ups show (RFC 9325 §3, RFC 10024).
+//! None of these stops a connection of today; each says what it lacks.
 
 use super::greeting::{reply_text, sessions};
 use super::tcp::{addresses, at};

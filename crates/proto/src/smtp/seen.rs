@@ -1,4 +1,5 @@
 //! What one SMTP session showed, stage by stage (RFC 5321 §3, RFC 3207 §4). Values only; rules judge them.
+//! The way in is [`SessionSeen`]; a stage that was not reached keeps its reason.
 
 use super::ehlo::EhloSeen;
 use super::reply::{PartialReply, Reply};
