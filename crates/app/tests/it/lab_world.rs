@@ -114,3 +114,9 @@ pub(crate) fn request(scenario: &Scenario) -> CheckRequest {
         .collect();
     request
 }
+
+/// The present moment, for which a lab is made.
+#[expect(clippy::disallowed_methods, reason = "a lab is made for the present moment")]
+pub(crate) fn lab_now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

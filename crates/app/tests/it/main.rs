@@ -4,4 +4,5 @@
 
 mod lab_world;
 mod scenarios;
+mod side_by_side;
 mod wire;

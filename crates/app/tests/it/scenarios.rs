@@ -1,7 +1,7 @@
 //! Every scenario of the lab through the real survey, rules and report. `WAXSEAL_SCENARIOS=name,name` runs
 //! some of them and prints their findings.
 
-use super::lab_world::{request, world};
+use super::lab_world::{lab_now, request, world};
 use super::wire;
 use futures::StreamExt;
 use std::net::IpAddr;
@@ -20,11 +20,6 @@ fn chosen() -> Vec<Scenario> {
     let all = catalogue::all().unwrap();
     let Ok(names) = std::env::var("WAXSEAL_SCENARIOS") else { return all };
     all.into_iter().filter(|s| names.split(',').any(|name| name == s.name)).collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a lab is made for the present moment")]
-fn lab_now() -> i64 {
-    jiff::Timestamp::now().as_second()
 }
 
 async fn run(lab: &Lab, scenario: &Scenario) -> Checked {
