@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -43,6 +43,16 @@ impl Shared {
 pub(super) struct Served {
     pub(super) address: SocketAddr,
     tasks: Vec<AbortHandle>,
+    /// Keeps a refused TCP port refused: nobody else can listen on its number.
+    _held: Option<TcpSocket>,
+}
+
+/// The TCP side of a server.
+enum TcpSide {
+    /// Takes connections.
+    Listening(TcpListener),
+    /// Bound but not listening: connections are refused by the operating system.
+    Held(TcpSocket),
 }
 
 impl Drop for Served {
@@ -53,28 +63,37 @@ impl Drop for Served {
 
 /// Opens the sockets of one server and starts answering.
 pub(super) async fn serve(shared: &Arc<Shared>, role: Role, tcp: TcpMode) -> io::Result<Served> {
-    let (udp, listener) = bind(tcp).await?;
+    let (udp, tcp) = bind(tcp).await?;
     let address = udp.local_addr()?;
     let mut tasks = vec![
         tokio::spawn(serve_udp(Arc::clone(shared), role.clone(), Arc::new(udp))).abort_handle(),
     ];
-    if let Some(listener) = listener {
-        tasks.push(tokio::spawn(serve_tcp(Arc::clone(shared), role, listener)).abort_handle());
-    }
-    Ok(Served { address, tasks })
+    let held = match tcp {
+        TcpSide::Listening(listener) => {
+            tasks.push(tokio::spawn(serve_tcp(Arc::clone(shared), role, listener)).abort_handle());
+            None
+        }
+        TcpSide::Held(socket) => Some(socket),
+    };
+    Ok(Served { address, tasks, _held: held })
 }
 
-/// A UDP socket, and a listener on the same port number if one is wanted.
-async fn bind(tcp: TcpMode) -> io::Result<(UdpSocket, Option<TcpListener>)> {
+/// A UDP socket, and the same port number on TCP, listening if that is wanted.
+async fn bind(tcp: TcpMode) -> io::Result<(UdpSocket, TcpSide)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..BIND_TRIES_MAX {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        match tcp {
-            TcpMode::Refused => return Ok((udp, None)),
-            TcpMode::Open => match TcpListener::bind(udp.local_addr()?).await {
-                Ok(listener) => return Ok((udp, Some(listener))),
-                Err(error) => last = error,
-            },
+        let address = udp.local_addr()?;
+        let side = match tcp {
+            TcpMode::Refused => TcpSocket::new_v4().and_then(|socket| {
+                socket.bind(address)?;
+                Ok(TcpSide::Held(socket))
+            }),
+            TcpMode::Open => TcpListener::bind(address).await.map(TcpSide::Listening),
+        };
+        match side {
+            Ok(side) => return Ok((udp, side)),
+            Err(error) => last = error,
         }
     }
     Err(last)
