@@ -13,6 +13,7 @@ use super::nsd::{self, Signatures};
 use super::pki::{Authority, Certificate, Period};
 use super::server::Server;
 use super::tree::Tree;
+use super::witness::{self, MailFact};
 use super::{exim, postfix};
 use crate::command::Command;
 use crate::lab;
@@ -134,12 +135,15 @@ impl Session<'_> {
     fn mail_case(&self, name: &str, start: Start, setup: Setup) -> Result<Vec<String>> {
         let folder = self.folder.join(name);
         std::fs::create_dir_all(&folder)?;
-        let certificate = match setup {
-            Setup::Expired => Some(&self.expired),
-            Setup::Good => Some(&self.good),
-            Setup::NoStarttls => None,
+        let (certificate, fact) = match setup {
+            Setup::Expired => (Some(&self.expired), MailFact::Expired),
+            Setup::Good => (Some(&self.good), MailFact::Good),
+            Setup::NoStarttls => (None, MailFact::NoStarttls),
         };
         let server = start(self.tree, &folder, HOST, certificate)?;
+        if let Some(problem) = witness::mail(server.address, &self.authority.root(), fact)? {
+            return Ok(vec![problem]);
+        }
         let zone = format!(
             r#"{{"records":[{{"name":"{DOMAIN}","type":"MX","data":["10 {HOST}"]}},{{"name":"{HOST}","type":"A","data":["127.0.0.1"]}}],"secure":[]}}"#
         );
@@ -155,6 +159,11 @@ impl Session<'_> {
         std::fs::create_dir_all(&mail)?;
         let server = postfix::start(self.tree, &mail, HOST, Some(&self.good))?;
         let world = nsd::start(self.tree, &self.folder.join(name), (DOMAIN, HOST), signatures)?;
+        let held =
+            witness::signatures_hold(self.tree, world.server.address, &world.trust_anchor, DOMAIN)?;
+        if held != (signatures == Signatures::Good) {
+            return Ok(vec![format!("drill says that the signatures hold: {held}")]);
+        }
         let dns = [
             String::from("--resolver"),
             world.server.address.to_string(),

@@ -12,6 +12,7 @@ mod pki;
 mod postfix;
 mod server;
 mod tree;
+mod witness;
 
 use anyhow::Result;
 

@@ -27,6 +27,7 @@ const PACKAGES: &[&str] = &[
 
 /// The programs whose libraries must all be found.
 const PROGRAMS: &[&str] = &[
+    "usr/bin/drill",
     "usr/bin/ldns-keygen",
     "usr/bin/ldns-signzone",
     "usr/lib/postfix/sbin/master",
