@@ -23,7 +23,7 @@ pub(crate) fn problems(metadata: &Metadata) -> Result<Vec<String>> {
     let allowed = names(&rules, "licenses", "allow");
     let banned = names(&rules, "bans", "deny");
     let mut found = Vec::new();
-    for package in metadata.packages.values() {
+    for package in &metadata.compiled {
         let name = format!("{} {}", package.name, package.version);
         if banned.contains(&package.name) {
             found.push(format!("deny.toml: {name} is banned and in the graph"));

@@ -1,9 +1,10 @@
 //! What `cargo metadata` says about our crates and everything they are built from.
 //!
-//! Only the platform that xtask runs on is asked for, so no crate of another platform is downloaded.
+//! Only the platform that xtask runs on is asked for, so no crate of another platform is downloaded. What is
+//! really compiled comes from `cargo tree`: the graph also holds crates behind features that nobody turns on.
 //! The way in is [`Metadata::read`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -13,8 +14,6 @@ use crate::command::Command;
 /// One package of the graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
-    /// The id that the graph uses.
-    pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
     /// Its version.
@@ -29,13 +28,13 @@ pub(crate) struct Package {
     pub(crate) normal: BTreeSet<String>,
 }
 
-/// The graph of all packages.
+/// All packages that are compiled.
 #[derive(Debug)]
 pub(crate) struct Metadata {
-    /// Every package, by id.
-    pub(crate) packages: BTreeMap<String, Package>,
-    /// For each id, the ids of what is linked into it (not for its tests).
-    normal_edges: BTreeMap<String, Vec<String>>,
+    /// Everything that is compiled for programs, build scripts and tests, by name and version.
+    pub(crate) compiled: Vec<Package>,
+    /// What is linked into the waxseal binary, without crates of this workspace, by name and version.
+    pub(crate) linked: Vec<Package>,
 }
 
 impl Metadata {
@@ -50,35 +49,41 @@ impl Metadata {
             .output()?
             .success("reading the package graph")?;
         let value: Value = serde_json::from_str(&output.stdout).context("the package graph")?;
-        Ok(Self { packages: packages(&value)?, normal_edges: edges(&value)? })
+        let packages = packages(&value)?;
+        let everything = tree(&["--workspace", "--edges", "normal,build,dev"])?;
+        let binary = tree(&["--package", "waxseal", "--edges", "normal,no-proc-macro"])?;
+        let pick = |names: &BTreeSet<String>| {
+            packages.iter().filter(|package| names.contains(&package.key())).cloned().collect()
+        };
+        let mut linked: Vec<Package> = pick(&binary);
+        linked.retain(|package| package.source.is_some());
+        Ok(Self { compiled: pick(&everything), linked })
     }
 
     /// The crates of this workspace.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Package> {
-        self.packages.values().filter(|package| package.source.is_none())
+        self.compiled.iter().filter(|package| package.source.is_none())
     }
+}
 
-    /// Everything that is linked into the crate `name`, without crates of this workspace.
-    pub(crate) fn linked_into(&self, name: &str) -> Vec<&Package> {
-        let mut open: Vec<&str> = self
-            .own()
-            .filter(|package| package.name == name)
-            .map(|package| package.id.as_str())
-            .collect();
-        let mut seen = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                open.extend(self.normal_edges.get(id).into_iter().flatten().map(String::as_str));
-            }
-        }
-        let mut found: Vec<&Package> = seen
-            .into_iter()
-            .filter_map(|id| self.packages.get(id))
-            .filter(|package| package.source.is_some())
-            .collect();
-        found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-        found
+impl Package {
+    fn key(&self) -> String {
+        format!("{} v{}", self.name, self.version)
     }
+}
+
+/// `name vVERSION` of every package in the tree that cargo prints.
+fn tree(arguments: &[&str]) -> Result<BTreeSet<String>> {
+    let output = Command::cargo()
+        .args(["tree", "--prefix", "none", "--format", "{p}"])
+        .args(arguments)
+        .output()?
+        .success("reading the tree of dependencies")?;
+    let key = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some(format!("{} {}", words.next()?, words.next()?))
+    };
+    Ok(output.stdout.lines().filter_map(key).collect())
 }
 
 fn host_platform() -> Result<String> {
@@ -87,19 +92,17 @@ fn host_platform() -> Result<String> {
     Ok(host.context("rustc names no host platform")?.to_string())
 }
 
-fn packages(value: &Value) -> Result<BTreeMap<String, Package>> {
+fn packages(value: &Value) -> Result<Vec<Package>> {
     let listed = value["packages"].as_array().context("no list of packages")?;
     let text = |package: &Value, key: &str| package[key].as_str().map(String::from);
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for package in listed {
-        let id = text(package, "id").context("a package without an id")?;
         let normal = package["dependencies"].as_array().into_iter().flatten();
         let normal = normal
             .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
             .filter_map(|dependency| text(dependency, "name"))
             .collect();
         let read = Package {
-            id: id.clone(),
             name: text(package, "name").context("a package without a name")?,
             version: text(package, "version").context("a package without a version")?,
             licence: text(package, "license"),
@@ -107,22 +110,8 @@ fn packages(value: &Value) -> Result<BTreeMap<String, Package>> {
             source: text(package, "source"),
             normal,
         };
-        found.insert(id, read);
+        found.push(read);
     }
-    Ok(found)
-}
-
-fn edges(value: &Value) -> Result<BTreeMap<String, Vec<String>>> {
-    let nodes = value["resolve"]["nodes"].as_array().context("no resolved graph")?;
-    let mut found = BTreeMap::new();
-    for node in nodes {
-        let id = node["id"].as_str().context("a node without an id")?;
-        let linked = node["deps"].as_array().into_iter().flatten().filter(|dependency| {
-            let kinds = dependency["dep_kinds"].as_array();
-            kinds.into_iter().flatten().any(|kind| kind["kind"].is_null())
-        });
-        let linked = linked.filter_map(|dependency| dependency["pkg"].as_str().map(String::from));
-        found.insert(id.to_string(), linked.collect());
-    }
+    found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask third-party`: writes THIRD-PARTY.md, the crates that are linked into the binary.
 //!
-//! Name, version, licence and repository come from the package graph, for the platform at hand; build
-//! scripts and test tools are not linked and not listed. `--check` and tidy compare instead of writing.
+//! Name, version, licence and repository come from the package graph, for the platform at hand; macros,
+//! build scripts and test tools are not linked and not listed. `--check` and tidy compare instead of writing.
 
 use std::fmt::Write as _;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
 /// The whole file for this graph.
 pub(crate) fn text(metadata: &Metadata) -> String {
     let mut text = String::from(HEAD);
-    for package in metadata.linked_into("waxseal") {
+    for package in &metadata.linked {
         let licence = package.licence.as_deref().unwrap_or("see its source");
         let source = package.repository.as_deref().unwrap_or("crates.io");
         let _ = writeln!(text, "| {} | {} | {licence} | {source} |", package.name, package.version);
