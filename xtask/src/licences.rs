@@ -9,10 +9,26 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use toml::Table;
 
+use crate::arguments::Arguments;
 use crate::metadata::{Metadata, Package};
 use crate::workspace;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// Prints every problem.
+///
+/// # Errors
+/// When `deny.toml` or the package graph cannot be read.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
+    Arguments::new(arguments).finish()?;
+    let metadata = Metadata::read()?;
+    let problems = problems(&metadata)?;
+    for problem in &problems {
+        println!("{problem}");
+    }
+    println!("{} packages compiled, {} problems", metadata.compiled.len(), problems.len());
+    Ok(problems.is_empty())
+}
 
 /// Every package that `deny.toml` does not let through, as one line each.
 ///

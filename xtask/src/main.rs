@@ -29,6 +29,7 @@ cargo xtask COMMAND
 
   test [--install]            everything CI runs; --install fetches missing tools (Debian, as root)
   tidy                        checks of the source tree that the compiler does not make
+  licences                    licences, banned crates and sources by deny.toml
   peers [--install] [--keep]  check real mail and name servers, unpacked from Debian packages
   fuzz [--seconds N] [--seed S] [TARGET]
                               seeded fuzzing of every parser of foreign bytes
@@ -58,6 +59,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     match name {
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
+        "licences" => licences::run(rest),
         "peers" => peers::run(rest),
         "rfc" => ledger::run(rest),
         "test" => pipeline::run(rest),

@@ -12,7 +12,7 @@ use crate::arguments::Arguments;
 use crate::clock::Stopwatch;
 use crate::command::Command;
 use crate::tools::Missing;
-use crate::{fuzz, lab, licences, metadata, peers, tidy, tools};
+use crate::{fuzz, lab, licences, peers, tidy, tools};
 
 /// How many checks of a part passed, failed, and did not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ const PARTS: &[Part] = &[
     Part { name: "format", needs_binary: false, run: |_| cargo(&["fmt", "--all", "--check"]) },
     Part { name: "lints", needs_binary: false, run: |_| cargo(LINTS) },
     Part { name: "tidy", needs_binary: false, run: |_| tidy::count() },
-    Part { name: "licences", needs_binary: false, run: |_| licences() },
+    Part { name: "licences", needs_binary: false, run: |_| licences::run(&[]).map(Count::of) },
     Part { name: "build", needs_binary: false, run: |_| cargo(BUILD) },
     Part {
         name: "tests",
@@ -128,14 +128,6 @@ fn line(count: Count, took: Duration) -> String {
 
 fn cargo(arguments: &[&str]) -> Result<Count> {
     Ok(Count::of(Command::cargo().args(arguments).shown()?.status.success()))
-}
-
-fn licences() -> Result<Count> {
-    let problems = licences::problems(&metadata::Metadata::read()?)?;
-    for problem in &problems {
-        println!("{problem}");
-    }
-    Ok(Count::of(problems.is_empty()))
 }
 
 fn cargo_test(which: &[&str]) -> Result<Count> {
