@@ -163,6 +163,8 @@ pub enum Connect {
     GuardRefused,
     /// RST in answer to SYN.
     Refused,
+    /// The connection opened and was reset before anything could be read.
+    Reset,
     /// No answer within the limit.
     TimedOut,
     /// The network reported no way there. `local_family_missing` when this machine has no address of

@@ -70,8 +70,11 @@ impl Dialer {
 /// about it and counts as a missing local family.
 async fn connect_failure(error: &io::Error, address: IpAddr) -> Connect {
     let kind = error.kind();
-    if matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) {
+    if kind == ErrorKind::ConnectionRefused {
         return Connect::Refused;
+    }
+    if kind == ErrorKind::ConnectionReset {
+        return Connect::Reset;
     }
     if kind == ErrorKind::TimedOut {
         return Connect::TimedOut;

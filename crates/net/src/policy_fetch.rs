@@ -73,7 +73,7 @@ pub(crate) const fn reason_of(connect: &Connect) -> Reason {
     match connect {
         Connect::Connected => Reason::EarlierStageFailed,
         Connect::GuardRefused => Reason::GuardRefused,
-        Connect::Refused | Connect::Unreachable { .. } => Reason::RefusedByPeer,
+        Connect::Refused | Connect::Reset | Connect::Unreachable { .. } => Reason::RefusedByPeer,
         Connect::TimedOut => Reason::TimedOut,
     }
 }

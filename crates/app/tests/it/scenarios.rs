@@ -7,6 +7,9 @@ use futures::StreamExt;
 use std::net::IpAddr;
 use waxseal_app::check_domain;
 use waxseal_app::check_domain::Checked;
+use waxseal_check::facts::Facts;
+use waxseal_check::finding::Finding;
+use waxseal_check::registry::{self, Rule};
 use waxseal_check::report::{FailOn, exit_status};
 use waxseal_lab::catalogue;
 use waxseal_lab::control::{Lab, LabOptions};
@@ -83,9 +86,14 @@ async fn scenarios() {
         .collect();
     println!("scenarios: {} passed, {} failed", results.len() - failed.len(), failed.len());
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
-    let unverified = results.iter().flat_map(|(_, checked, _)| unverified(checked)).collect();
+    let in_shared_lab = results.iter().filter(|(scenario, ..)| !scenario.options.own_lab);
+    let unverified = in_shared_lab.flat_map(|(_, checked, _)| unverified(checked)).collect();
     let forbidden = wire::forbidden(&lab.recordings(), &unverified);
     assert!(forbidden.is_empty(), "sent by a probe:\n{}", forbidden.join("\n"));
+    if !verbose {
+        let needless = rules_nobody_misses(&results);
+        assert!(needless.is_empty(), "no scenario fails without: {}", needless.join(", "));
+    }
 }
 
 /// The addresses whose certificate did not verify in the first session.
@@ -95,4 +103,25 @@ fn unverified(checked: &Checked) -> Vec<IpAddr> {
         .filter(|address| address.certificate.as_ref().is_some_and(|c| !c.valid))
         .map(|address| address.address.parse().unwrap())
         .collect()
+}
+
+/// The rules without which every scenario would still hold. A scenario misses a rule when a code it must
+/// show comes from that rule alone; codes of inputs that name nothing come from no rule.
+fn rules_nobody_misses(results: &[(&Scenario, Checked, Vec<String>)]) -> Vec<&'static str> {
+    registry::rules()
+        .filter(|left_out| {
+            !results.iter().any(|(scenario, checked, _)| {
+                checked.facts.as_ref().is_some_and(|facts| misses(scenario, facts, left_out))
+            })
+        })
+        .map(|rule| rule.name)
+        .collect()
+}
+
+fn misses(scenario: &Scenario, facts: &Facts, left_out: &Rule) -> bool {
+    let findings: Vec<Finding> = registry::rules()
+        .filter(|rule| rule.name != left_out.name)
+        .flat_map(|rule| (rule.judge)(facts))
+        .collect();
+    scenario.must.iter().any(|code| !findings.iter().any(|f| f.code.as_str() == code))
 }

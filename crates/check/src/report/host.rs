@@ -61,6 +61,7 @@ pub(crate) fn outcome(facts: &Facts, address: &AddressFacts) -> ProbeOutcome {
     match address.connect() {
         Some(Connect::GuardRefused) => ProbeOutcome::GuardRefused,
         Some(Connect::Refused) => ProbeOutcome::ConnectRefused,
+        Some(Connect::Reset) => ProbeOutcome::ConnectReset,
         Some(Connect::TimedOut) if port_blocked_here(facts) => ProbeOutcome::Port25BlockedHere,
         Some(Connect::TimedOut) => ProbeOutcome::ConnectTimeout,
         Some(Connect::Unreachable { .. }) => ProbeOutcome::ConnectUnreachable,

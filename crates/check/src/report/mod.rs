@@ -253,6 +253,7 @@ fn connect_words(facts: &Facts, connect: &Connect) -> &'static str {
         Connect::Connected => "the session did not begin",
         Connect::GuardRefused => "the address is not public, so it was not contacted",
         Connect::Refused => "the connection was refused",
+        Connect::Reset => "the connection was reset at once",
         Connect::TimedOut if port_blocked_here(facts) => "port 25 is closed where the check runs",
         Connect::TimedOut => "no answer to the connection attempt; port 25 may be closed here",
         Connect::Unreachable { local_family_missing: true } => {

@@ -67,6 +67,7 @@ fn fetch_word(end: &FetchEnd) -> String {
         FetchEnd::NotConnected(Connect::Refused) => "connect-refused".to_owned(),
         FetchEnd::NotConnected(Connect::TimedOut) => "connect-timeout".to_owned(),
         FetchEnd::NotConnected(Connect::GuardRefused) => "guard-refused".to_owned(),
+        FetchEnd::NotConnected(Connect::Reset) => "connect-reset".to_owned(),
         FetchEnd::NotConnected(Connect::Connected | Connect::Unreachable { .. }) => {
             "connect-unreachable".to_owned()
         }

@@ -85,6 +85,8 @@ fn missing_at(host: &HostFacts, address: &AddressFacts, session: &SessionSeen) -
                     .with("waited for a greeting", waited(address, Stage::Greeting))
             })
         }
+        // Lines ended by LF alone never end for a client that waits for CRLF: that is `greet-malformed`.
+        (Stage::Greeting, SessionEnd::TimedOut { .. }) if unfinished_lf(session) => None,
         (Stage::Greeting, SessionEnd::TimedOut { received }) => Some(
             Finding::new(Code::GreetTarpit, ANY, subject)
                 .with("octets of an unfinished greeting", received.max(&session.first_octets.len()))
@@ -102,6 +104,12 @@ fn missing_at(host: &HostFacts, address: &AddressFacts, session: &SessionSeen) -
         ),
         _ => None,
     }
+}
+
+/// Whether the unfinished reply would have ended, had its line feeds counted.
+fn unfinished_lf(session: &SessionSeen) -> bool {
+    let unfinished = session.unfinished.as_ref();
+    unfinished.is_some_and(|reply| reply.deviations.contains(&Deviation::BareLf))
 }
 
 /// Whether a ClientHello as the first octets was answered by TLS.
@@ -204,8 +212,12 @@ fn form(facts: &Facts) -> Vec<Finding> {
     for (host, address, session) in sessions(facts) {
         let subject = at(host, address);
         let cap = session.stage == Stage::Greeting && session.end == SessionEnd::CapReached;
-        let deviations: &[Deviation] =
-            session.greeting.seen().map_or(&[], |greeting| &greeting.deviations);
+        let unfinished = session.unfinished.as_ref().filter(|_| session.stage == Stage::Greeting);
+        let deviations: &[Deviation] = match (session.greeting.seen(), unfinished) {
+            (Some(greeting), _) => &greeting.deviations,
+            (None, Some(reply)) => &reply.deviations,
+            (None, None) => &[],
+        };
         if cap || deviations.iter().copied().any(too_large) {
             let size = if cap { "beyond the hard limit" } else { "over 512 octets" };
             findings.push(

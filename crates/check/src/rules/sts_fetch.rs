@@ -77,6 +77,7 @@ fn connect_words(connect: &Connect) -> &'static str {
         Connect::Connected => "connected",
         Connect::GuardRefused => "the address is not public",
         Connect::Refused => "connection refused",
+        Connect::Reset => "connection reset",
         Connect::TimedOut => "no answer",
         Connect::Unreachable { .. } => "unreachable",
     }

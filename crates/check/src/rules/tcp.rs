@@ -91,11 +91,13 @@ pub(crate) fn port_blocked_here(facts: &Facts) -> bool {
 fn reset_early(facts: &Facts) -> Vec<Finding> {
     addresses(facts)
         .filter(|(_, address)| {
-            address.session().is_some_and(|session| {
-                session.stage == Stage::Greeting
-                    && session.end == SessionEnd::Reset
-                    && session.first_octets.is_empty()
-            })
+            let at_once = address.connect() == Some(&Connect::Reset);
+            at_once
+                || address.session().is_some_and(|session| {
+                    session.stage == Stage::Greeting
+                        && session.end == SessionEnd::Reset
+                        && session.first_octets.is_empty()
+                })
         })
         .map(|(host, address)| {
             Finding::new(Code::TcpResetEarly, PATH_B, at(host, address))
@@ -146,7 +148,7 @@ fn ipv6_broken(facts: &Facts) -> Vec<Finding> {
             .any(|a| a.address.is_ipv4() && a.connect() == Some(&Connect::Connected));
         for address in host.addresses.iter().filter(|a| a.address.is_ipv6()) {
             let proven = match address.connect() {
-                Some(Connect::Refused) => true,
+                Some(Connect::Refused | Connect::Reset) => true,
                 Some(Connect::TimedOut) => ipv6_works_here,
                 Some(Connect::Unreachable { local_family_missing }) => {
                     !local_family_missing && ipv6_works_here
@@ -184,6 +186,7 @@ fn connection_limited(facts: &Facts) -> Vec<Finding> {
 fn turned_away(probe: &ProbeSeen) -> Option<&'static str> {
     match &probe.connect {
         Connect::Refused => return Some("was refused"),
+        Connect::Reset => return Some("was reset"),
         Connect::TimedOut => return Some("got no answer"),
         Connect::Connected | Connect::GuardRefused | Connect::Unreachable { .. } => {}
     }
@@ -205,7 +208,7 @@ fn mx_partial(facts: &Facts) -> Vec<Finding> {
     let connects = addresses(facts).any(|(_, a)| a.connect() == Some(&Connect::Connected));
     let failing: Vec<String> = addresses(facts)
         .filter(|(_, address)| match address.connect() {
-            Some(Connect::Refused | Connect::TimedOut) => true,
+            Some(Connect::Refused | Connect::Reset | Connect::TimedOut) => true,
             Some(Connect::Unreachable { local_family_missing }) => !local_family_missing,
             Some(Connect::Connected | Connect::GuardRefused) | None => false,
         })

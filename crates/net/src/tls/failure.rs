@@ -3,7 +3,7 @@
 //! no TLS recognised from the tap.
 
 use crate::tap::TapRecord;
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{CertificateError, Error, InvalidMessage, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 use waxseal_proto::tls::seen::{Alert, HandshakeFailure};
 
@@ -54,6 +54,12 @@ fn library_failure(error: &Error) -> HandshakeFailure {
         // Nothing acceptable: no common version, suite or group, a signature by a key or algorithm too
         // weak to be checked, or (strict only) a certificate that does not verify.
         Error::PeerIncompatible(_)
+        | Error::PeerMisbehaved(
+            PeerMisbehaved::IllegalHelloRetryRequestWithUnofferedNamedGroup
+            | PeerMisbehaved::SelectedUnofferedKxGroup
+            | PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme
+            | PeerMisbehaved::SignedKxWithWrongAlgorithm,
+        )
         | Error::InvalidCertificate(_)
         | Error::NoApplicationProtocol
         | Error::NoCertificatesPresented => HandshakeFailure::Incompatible(word),
@@ -64,7 +70,7 @@ fn library_failure(error: &Error) -> HandshakeFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{AlertDescription, PeerIncompatible, PeerMisbehaved};
+    use rustls::{AlertDescription, PeerIncompatible};
 
     fn inside(error: Error) -> io::Error {
         io::Error::new(ErrorKind::InvalidData, error)
