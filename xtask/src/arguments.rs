@@ -29,13 +29,23 @@ impl Arguments {
     /// # Errors
     /// When nothing or something else than a number follows.
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let value = text.parse().with_context(|| format!("{name}: '{text}' is not a number"))?;
+        Ok(Some(value))
+    }
+
+    /// The text after `name`, if it was given.
+    ///
+    /// # Errors
+    /// When nothing follows.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
         let Some(at) = self.rest.iter().position(|argument| argument == name) else {
             return Ok(None);
         };
-        let text = self.rest.get(at + 1).with_context(|| format!("{name} needs a number"))?;
-        let value = text.parse().with_context(|| format!("{name}: '{text}' is not a number"))?;
+        let text =
+            self.rest.get(at + 1).cloned().with_context(|| format!("{name} needs a value"))?;
         self.rest.drain(at..=at + 1);
-        Ok(Some(value))
+        Ok(Some(text))
     }
 
     /// The next argument that is no flag.

@@ -2,21 +2,25 @@
 //!
 //! The contract is one line, `scenarios: N passed, N failed`, as the last of `waxseal lab run --all`.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 
 use crate::command::Command;
 use crate::pipeline::Count;
+use crate::workspace;
 
-/// Where `cargo build` leaves the binary, from the root.
-pub(crate) const BINARY: &str = "target/debug/waxseal";
+/// Where `cargo build` leaves the binary.
+pub(crate) fn binary() -> PathBuf {
+    workspace::root().join("target/debug/waxseal")
+}
 
 /// Runs every scenario and counts them.
 ///
 /// # Errors
 /// When the binary cannot be started or its last line is not the promised one.
 pub(crate) fn run_all() -> Result<Count> {
-    let binary = crate::workspace::root().join(BINARY);
-    let done = Command::new(binary).args(["lab", "run", "--all"]).shown()?;
+    let done = Command::new(binary()).args(["lab", "run", "--all"]).shown()?;
     let last = done.stdout.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let mut count = parse(last)
         .with_context(|| format!("the last line should be 'scenarios: …', but is '{last}'"))?;

@@ -30,7 +30,8 @@ cargo xtask COMMAND
   test [--install]            everything CI runs; --install fetches missing tools (Debian, as root)
   tidy                        checks of the source tree that the compiler does not make
   licences                    licences, banned crates and sources by deny.toml
-  peers [--install] [--keep]  check real mail and name servers, unpacked from Debian packages
+  peers [--install] [--keep] [--binary PATH]
+                              check real mail and name servers, unpacked from Debian packages
   fuzz [--seconds N] [--seed S] [TARGET]
                               seeded fuzzing of every parser of foreign bytes
   third-party [--check]       write THIRD-PARTY.md (or compare it)

@@ -16,9 +16,7 @@ use super::tree::Tree;
 use super::witness::{self, MailFact};
 use super::{exim, postfix};
 use crate::command::Command;
-use crate::lab;
 use crate::pipeline::Count;
-use crate::workspace;
 
 const DOMAIN: &str = "peer.test";
 const HOST: &str = "mx.peer.test";
@@ -79,9 +77,10 @@ const MAIL_SERVERS: &[(&str, Start)] = &[("postfix", postfix::start), ("exim", e
 const SETUPS: &[(&str, Setup)] =
     &[("good", Setup::Good), ("expired", Setup::Expired), ("no-starttls", Setup::NoStarttls)];
 
-/// What all cases share: programs, certificates, folder.
+/// What all cases share: programs, the binary under test, certificates, folder.
 struct Session<'a> {
     tree: &'a Tree,
+    binary: &'a Path,
     folder: PathBuf,
     authority: Authority,
     good: Certificate,
@@ -92,13 +91,13 @@ struct Session<'a> {
 ///
 /// # Errors
 /// When the session folder or the certificates cannot be made.
-pub(crate) fn run_all(tree: &Tree, after: After) -> Result<Count> {
+pub(crate) fn run_all(tree: &Tree, binary: &Path, after: After) -> Result<Count> {
     let folder = std::env::temp_dir().join(format!("waxseal-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let authority = Authority::new(&folder.join("ca"))?;
     let good = authority.certificate(HOST, Period::Present)?;
     let expired = authority.certificate(HOST, Period::Past)?;
-    let session = Session { tree, folder, authority, good, expired };
+    let session = Session { tree, binary, folder, authority, good, expired };
     let mut count = Count::default();
     for (server, start) in MAIL_SERVERS {
         for (name, setup) in SETUPS {
@@ -185,10 +184,9 @@ impl Session<'_> {
     }
 
     fn check(&self, server: SocketAddr, dns: &[String]) -> Result<Value> {
-        let binary = workspace::root().join(lab::BINARY);
         let route = format!("{HOST}:25={server}");
         let roots = self.authority.root().display().to_string();
-        let done = Command::new(binary)
+        let done = Command::new(self.binary)
             .args([
                 "check",
                 DOMAIN,

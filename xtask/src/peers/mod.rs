@@ -18,10 +18,12 @@ use anyhow::Result;
 
 use crate::arguments::Arguments;
 use crate::command::Command;
+use crate::lab;
 use crate::pipeline::Count;
 use crate::tools::Missing;
 
-/// Builds the binary and runs every case; `--keep` leaves the session folder for a look.
+/// Builds the binary and runs every case; `--keep` leaves the session folder for a look, `--binary PATH`
+/// takes another build.
 ///
 /// # Errors
 /// When the flags are wrong, a package is missing, or the build fails.
@@ -29,9 +31,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     let mut arguments = Arguments::new(arguments);
     let missing = if arguments.flag("--install") { Missing::Install } else { Missing::Report };
     let keep = if arguments.flag("--keep") { cases::After::Keep } else { cases::After::Remove };
+    let binary = arguments.text("--binary")?;
     arguments.finish()?;
-    Command::cargo().args(["build", "--workspace"]).shown()?.success("building")?;
-    let count = cases::run_all(&tree::Tree::ready(missing)?, keep)?;
+    let binary = if let Some(path) = binary {
+        std::path::absolute(path)?
+    } else {
+        Command::cargo().args(["build", "--workspace"]).shown()?.success("building")?;
+        lab::binary()
+    };
+    let count = cases::run_all(&tree::Tree::ready(missing)?, &binary, keep)?;
     Ok(count.failed == 0 && count.skipped == 0)
 }
 
@@ -40,5 +48,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
 /// # Errors
 /// When a package is missing or a folder cannot be made.
 pub(crate) fn count(missing: Missing) -> Result<Count> {
-    cases::run_all(&tree::Tree::ready(missing)?, cases::After::Remove)
+    cases::run_all(&tree::Tree::ready(missing)?, &lab::binary(), cases::After::Remove)
 }
