@@ -22,6 +22,7 @@ pub use judge::{ChainQuery, ChainVerdict, judge};
 pub use name::{NameMatch, match_dns};
 pub use profile::ProfileRule;
 pub use reference::ReferenceId;
+pub use revocation::read_revocation_lists;
 pub use roots::{Roots, RootsError};
 pub(crate) use seen::bit_length;
 pub use seen::{

@@ -11,10 +11,13 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
+use rustls_pki_types::CertificateRevocationListDer;
+use rustls_pki_types::pem::PemObject;
+
 use super::fault::Fault;
 use super::roots::name_content;
-use super::seen::parse;
-use crate::limits::X509_CRLS_MAX;
+use super::seen::{CertificateFileError, parse};
+use crate::limits::{X509_CRLS_MAX, X509_FILE_OCTETS_MAX};
 
 /// OID of the CRL number extension.
 const OID_CRL_NUMBER: &str = "2.5.29.20";
@@ -88,6 +91,28 @@ impl RevocationLists {
             reason: format!("{} may not sign revocation lists", root.subject()),
         })
     }
+}
+
+/// Splits a file into DER revocation lists: the X509 CRL sections of PEM, or the whole file as one list.
+///
+/// # Errors
+/// Too large, broken PEM, or PEM without a list. Whether a list can be used is judged later.
+pub fn read_revocation_lists(octets: &[u8]) -> Result<Vec<Vec<u8>>, CertificateFileError> {
+    if octets.len() > X509_FILE_OCTETS_MAX {
+        return Err(CertificateFileError::TooLarge { octets: octets.len() });
+    }
+    if !octets.windows(11).any(|window| window == b"-----BEGIN ") {
+        return Ok(vec![octets.to_vec()]);
+    }
+    let lists: Vec<Vec<u8>> = CertificateRevocationListDer::pem_slice_iter(octets)
+        .take(X509_CRLS_MAX + 1)
+        .map(|section| section.map(|der| der.as_ref().to_vec()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| CertificateFileError::Pem(error.to_string()))?;
+    if lists.is_empty() {
+        return Err(CertificateFileError::Pem("no X509 CRL section".to_owned()));
+    }
+    Ok(lists)
 }
 
 /// The options of one run; `None` without lists, which the validator takes for "do not check".
