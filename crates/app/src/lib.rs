@@ -3,6 +3,7 @@
 
 pub mod check_domain;
 pub mod doctor;
+pub mod probe_host;
 pub mod world;
 
 pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};
