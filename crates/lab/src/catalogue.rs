@@ -34,6 +34,19 @@ pub fn source(name: &str) -> Option<(&'static str, &'static str)> {
     FILES.iter().copied().find(|(path, _)| path.rsplit('/').next() == Some(name))
 }
 
+/// Codes that no scenario shows, one a line: `CODE  reason`; `#` starts a comment.
+const UNCOVERED: &str = include_str!("../uncovered.txt");
+
+/// Why no scenario shows this code; `None` where no reason is given.
+pub fn uncovered_reason(code: &str) -> Option<&'static str> {
+    UNCOVERED
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(char::is_whitespace))
+        .find(|(listed, _)| listed.trim_end_matches(':') == code)
+        .map(|(_, reason)| reason.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
