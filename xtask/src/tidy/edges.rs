@@ -53,11 +53,6 @@ const EDGES: &[Edges] = &[
     },
     Edges { name: "waxseal-lab", ours: &[], outside: None },
     Edges {
-        name: "waxseal-bench",
-        ours: &["waxseal-app", "waxseal-check", "waxseal-lab"],
-        outside: None,
-    },
-    Edges {
         name: "waxseal-fuzz",
         ours: &["waxseal-proto", "waxseal-guides", "waxseal-check", "waxseal-net"],
         outside: None,

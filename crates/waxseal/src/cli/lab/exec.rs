@@ -1,0 +1,113 @@
+//! `lab up` and `lab exec`: a lab for others to use, and any command inside one. The lab of a command
+//! answers for every scenario that can share a world; one that cannot gets it alone.
+
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::world::WorldSource;
+use super::super::{output, run_in};
+use super::{Scenario, all, block_on, escape, named, start};
+use clap::Args;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use waxseal_lab::control::{Lab, LabParts};
+
+/// `waxseal lab exec`.
+#[derive(Args, Debug)]
+pub(crate) struct Exec {
+    /// Session folder of a lab that `lab up` keeps running
+    #[arg(long, value_name = "DIR")]
+    session: Option<PathBuf>,
+    /// The command and its arguments, without `waxseal`
+    #[arg(last = true, required = true, value_name = "ARGS")]
+    arguments: Vec<OsString>,
+}
+
+/// `waxseal lab up`.
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// Names of scenarios; default: all that can share a lab
+    #[arg(value_name = "SCENARIO")]
+    names: Vec<String>,
+}
+
+pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
+    let arguments = || std::iter::once(OsString::from("waxseal")).chain(exec.arguments.clone());
+    if let Some(folder) = &exec.session {
+        let parts = LabParts::read(folder).map_err(|error| {
+            CliError::usage(format!("lab: {error}")).hint("start one with: waxseal lab up")
+        })?;
+        return Ok(run_in(arguments(), &WorldSource::Lab(Box::new(parts))));
+    }
+    let runtime = runtime()?;
+    let lab = runtime.block_on(own_lab(&exec.arguments))?;
+    // The lab's servers run on the threads of its own runtime while the command has another one.
+    let exit = run_in(arguments(), &WorldSource::Lab(Box::new(lab.world())));
+    drop(lab);
+    runtime.shutdown_background();
+    Ok(exit)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::undetermined(format!("runtime: {error}")))
+}
+
+/// A lab that answers for the domains on the command line.
+async fn own_lab(arguments: &[OsString]) -> Result<Lab, CliError> {
+    let scenarios = all()?;
+    let alone = scenarios.iter().find(|scenario| {
+        scenario.options.own_lab && arguments.iter().any(|text| *text == *scenario.domain)
+    });
+    match alone {
+        Some(scenario) => start(std::slice::from_ref(scenario), scenario.options.now).await,
+        None => start(&sharing(scenarios), None).await,
+    }
+}
+
+fn sharing(scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    scenarios.into_iter().filter(|scenario| !scenario.options.own_lab).collect()
+}
+
+pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
+    let chosen = named(&up.names)?;
+    let chosen = if up.names.is_empty() { sharing(chosen) } else { chosen };
+    block_on(async {
+        let lab = start(&chosen, None).await?;
+        let session =
+            lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
+        let mut out = String::new();
+        let folder = session.path().display();
+        let _ = writeln!(out, "session {folder}");
+        let _ = writeln!(out, "resolver {}", lab.world().resolver);
+        output::data(&escape::block(&out))?;
+        output::note(&format!(
+            "{} scenarios are up. Try: waxseal lab exec --session {folder} -- check {}",
+            chosen.len(),
+            chosen.first().map_or("DOMAIN", |scenario| scenario.domain.as_str()),
+        ));
+        output::note("Ctrl-C ends the lab and removes the folder.");
+        ended().await.map_err(|error| CliError::undetermined(format!("signal: {error}")))?;
+        drop(session);
+        Ok(Exit::Good)
+    })
+}
+
+/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
+async fn ended() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await
+    }
+}

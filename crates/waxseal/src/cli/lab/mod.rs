@@ -1,0 +1,89 @@
+//! `waxseal lab …`: the small mail internet on loopback. It can be kept running, looked at, run against the
+//! real check, and any command can be run inside it. Everything it makes is simulated and temporary.
+
+mod exec;
+mod list;
+mod run;
+mod scenario;
+
+pub(crate) use run::{check_scenario, start};
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::world::WorldSource;
+use super::{block_on, output};
+use crate::escape;
+use clap::Subcommand;
+use waxseal_lab::catalogue;
+use waxseal_lab::scenario::Scenario;
+
+/// `waxseal lab`.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Lab {
+    /// Run a waxseal command inside a lab
+    #[command(after_help = "Examples:\n  \
+        waxseal lab exec -- check cert-expired.test\n  \
+        waxseal lab exec --session /tmp/waxseal-lab-abc123 -- check healthy-one-mx.test --json\n\n\
+        Without --session the command gets a lab of its own. The exit status is that of the command.")]
+    Exec(exec::Exec),
+    /// List the scenarios, or the findings that none of them shows
+    #[command(after_help = "Examples:\n  \
+        waxseal lab list\n  \
+        waxseal lab list --uncovered\n  \
+        waxseal lab list --json")]
+    List(list::List),
+    /// Run scenarios through the real check and compare with what they expect
+    #[command(after_help = "Examples:\n  \
+        waxseal lab run cert-expired\n  \
+        waxseal lab run --all --json\n\n\
+        Exit status: 0 every expectation held, 1 one did not, 2 no such scenario.")]
+    Run(run::Run),
+    /// Print the file of a scenario
+    #[command(after_help = "Examples:\n  waxseal lab show cert-expired")]
+    Show(list::Show),
+    /// Keep a lab running until Ctrl-C and print its session folder
+    #[command(after_help = "Examples:\n  \
+        waxseal lab up\n  \
+        waxseal lab up healthy-one-mx cert-expired\n\n\
+        The folder holds resolver.txt, routes.txt, ca.pem, trust-anchor.txt and parts.json, and is removed at the end.")]
+    Up(exec::Up),
+}
+
+pub(super) fn run(lab: &Lab, world: &WorldSource) -> Result<Exit, CliError> {
+    if world.is_lab() {
+        return Err(CliError::usage("lab: a lab cannot be started inside a lab"));
+    }
+    match lab {
+        Lab::Exec(command) => exec::run(command),
+        Lab::List(command) => list::run(command),
+        Lab::Run(command) => run::run(command),
+        Lab::Show(command) => list::show(command),
+        Lab::Up(command) => exec::up(command),
+    }
+}
+
+/// Every scenario of the catalogue.
+fn all() -> Result<Vec<Scenario>, CliError> {
+    catalogue::all().map_err(|error| CliError::usage(format!("lab: {error}")))
+}
+
+/// The scenarios with these names; all of them for no name.
+fn named(names: &[String]) -> Result<Vec<Scenario>, CliError> {
+    if names.is_empty() {
+        return all();
+    }
+    names.iter().map(|name| find(name)).collect()
+}
+
+/// The scenario with this name.
+pub(crate) fn find(name: &str) -> Result<Scenario, CliError> {
+    match catalogue::find(name) {
+        Ok(Some(scenario)) => Ok(scenario),
+        Ok(None) => Err(no_scenario(name)),
+        Err(error) => Err(CliError::usage(format!("lab: {error}"))),
+    }
+}
+
+fn no_scenario(name: &str) -> CliError {
+    CliError::usage(format!("lab: no scenario is called {name:?}")).hint("waxseal lab list")
+}

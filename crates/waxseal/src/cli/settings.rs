@@ -1,0 +1,77 @@
+//! `waxseal config show`: the effective settings and where each comes from. There is no secret among them.
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::{output, text};
+use crate::config::{self, NetworkFlags, Setting};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::path::Path;
+
+/// `waxseal config`.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Config {
+    /// Show the effective settings and where each comes from
+    #[command(after_help = "Examples:\n  \
+        waxseal config show\n  \
+        WAXSEAL_RESOLVER=192.0.2.53:53 waxseal config show --json")]
+    Show(Show),
+}
+
+/// `waxseal config show`.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    resolver: ShownSetting<Option<String>>,
+    control_hosts: ShownSetting<Vec<String>>,
+    from_host: ShownSetting<Option<String>>,
+    timeout_s: ShownSetting<Option<f64>>,
+}
+
+#[derive(Serialize)]
+struct ShownSetting<T> {
+    value: T,
+    source: String,
+}
+
+pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError> {
+    let Config::Show(show) = config;
+    let settings = config::load(file, &NetworkFlags::default())?;
+    let shown = Shown {
+        resolver: of(&settings.resolver, |value| value.map(|socket| socket.to_string())),
+        control_hosts: of(&settings.control_hosts, Clone::clone),
+        from_host: of(&settings.from_host, |value| value.as_ref().map(ToString::to_string)),
+        timeout_s: of(&settings.timeout, |value| value.map(|timeout| timeout.as_secs_f64())),
+    };
+    if show.json {
+        output::json(&shown)?;
+        return Ok(Exit::Good);
+    }
+    let or = |value: Option<String>, otherwise: &str| value.unwrap_or_else(|| otherwise.to_owned());
+    let timeout = shown.timeout_s.value.map(|seconds| format!("{seconds} s"));
+    let hosts = &shown.control_hosts.value;
+    let hosts = (!hosts.is_empty()).then(|| hosts.join(", "));
+    let lines = [
+        ("resolver", or(shown.resolver.value, "the system's"), shown.resolver.source),
+        ("control_hosts", or(hosts, "none"), shown.control_hosts.source),
+        (
+            "from_host",
+            or(shown.from_host.value, "the name of this machine's address"),
+            shown.from_host.source,
+        ),
+        ("timeout", or(timeout, "each stage its own"), shown.timeout_s.source),
+    ]
+    .map(|(name, value, source)| (name, format!("{value} ({source})")));
+    output::data(&text::fields(&lines))?;
+    Ok(Exit::Good)
+}
+
+fn of<T, U>(setting: &Setting<T>, shown: impl Fn(&T) -> U) -> ShownSetting<U> {
+    ShownSetting { value: shown(&setting.value), source: setting.source.to_string() }
+}

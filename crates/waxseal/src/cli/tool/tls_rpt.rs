@@ -1,0 +1,76 @@
+//! `tool tls-rpt parse-record`: what RFC 8460 §3 says about the text of one TXT record, offline.
+
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::text;
+use super::{Shown, words};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use waxseal_proto::tls_rpt::{RecordParse, parse_record};
+
+/// TLS reporting tools.
+#[derive(Subcommand, Debug)]
+pub(crate) enum TlsRpt {
+    /// Read the text of one TXT record at _smtp._tls
+    #[command(after_help = "Examples:\n  \
+        waxseal tool tls-rpt parse-record 'v=TLSRPTv1; rua=mailto:tls@example.com'\n  \
+        waxseal tool tls-rpt parse-record 'v=TLSRPTv1; rua=https://example.com/report' --json")]
+    ParseRecord(ParseRecord),
+}
+
+/// `tls-rpt parse-record`.
+#[derive(Args, Debug)]
+pub(crate) struct ParseRecord {
+    /// The text of the record
+    #[arg(allow_hyphen_values = true)]
+    text: String,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Serialize)]
+struct Parsed {
+    valid: bool,
+    tags: Map<String, Value>,
+    errors: Vec<String>,
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(tool: &TlsRpt) -> Result<Exit, CliError> {
+    let TlsRpt::ParseRecord(arguments) = tool;
+    let parse = parse_record(&arguments.text);
+    let value = Parsed {
+        valid: parse.valid(),
+        tags: tags(&parse),
+        errors: words(&parse.errors),
+        warnings: words(&parse.warnings),
+    };
+    let mut lines = vec![("valid", text::yes(value.valid))];
+    for (name, value) in &parse.tags {
+        lines.push(("tags", format!("{name}={value}")));
+    }
+    for rua in parse.rua.iter().flatten() {
+        lines.push(("rua", rua.uri.clone()));
+    }
+    lines.extend(text::list("errors", &value.errors));
+    lines.extend(text::list("warnings", &value.warnings));
+    let exit = Exit::of_answer(value.valid);
+    arguments.shown.show(&value, &lines)?;
+    Ok(exit)
+}
+
+/// The fields of the record; `rua` is a list per field of the addresses in it.
+fn tags(parse: &RecordParse) -> Map<String, Value> {
+    let mut tags = Map::new();
+    for (name, value) in &parse.tags {
+        tags.entry(name.clone()).or_insert_with(|| Value::from(value.clone()));
+    }
+    if !parse.rua.is_empty() {
+        let lists = parse.rua.iter().map(|list| {
+            list.iter().map(|rua| Value::from(rua.uri.clone())).collect::<Vec<_>>().into()
+        });
+        tags.insert("rua".to_owned(), Value::Array(lists.collect()));
+    }
+    tags
+}

@@ -1,0 +1,51 @@
+//! Limits of what the command line reads and shows. Sizes of parsed things are limited again by the crates
+//! that parse them; these bound what is held in memory and what one value may fill of a screen.
+
+use std::time::Duration;
+
+/// Octets of a file given to a tool: a bundle of every public root is about 250 kB, the largest CRLs of
+/// public authorities some 10 MB.
+pub(crate) const INPUT_FILE_OCTETS_MAX: u64 = 32 * 1024 * 1024;
+
+/// Octets of the configuration file; a real one has under 1 kB.
+pub(crate) const CONFIG_FILE_OCTETS_MAX: u64 = 256 * 1024;
+
+/// Characters of one foreign text on a screen or page. A reply line has 512 octets at most; a longer text
+/// is cut and says how much is missing.
+pub(crate) const SHOWN_TEXT_CHARS_MAX: usize = 600;
+
+/// Domains that one `check` measures at once; the world limits connections besides.
+pub(crate) const DOMAINS_AT_ONCE: usize = 4;
+
+/// Scenarios that `lab run` runs at once.
+pub(crate) const SCENARIOS_AT_ONCE: usize = 8;
+
+/// Columns of text output where the terminal does not tell its width.
+pub(crate) const WIDTH_DEFAULT_CHARS: usize = 100;
+
+/// Columns beyond which a line of prose is hard to read.
+pub(crate) const WIDTH_MAX_CHARS: usize = 110;
+
+/// The longest `--timeout`: beyond it the totals of a session decide.
+pub(crate) const TIMEOUT_MAX: Duration = Duration::from_mins(10);
+
+/// The single waits of a lab on loopback, where nothing is ever slow by nature.
+pub(crate) const LAB_WAIT: Duration = Duration::from_millis(1500);
+
+/// One lab session from connect to close.
+pub(crate) const LAB_SESSION: Duration = Duration::from_secs(6);
+
+/// One DNS query in a lab.
+pub(crate) const LAB_DNS_QUERY: Duration = Duration::from_millis(700);
+
+/// One DNS question in a lab, with retries and validation.
+pub(crate) const LAB_DNS_TOTAL: Duration = Duration::from_secs(4);
+
+/// One fetch in a lab, and the end of a session there.
+pub(crate) const LAB_FETCH: Duration = Duration::from_secs(3);
+
+/// QUIT and the end of TLS in a lab.
+pub(crate) const LAB_FAREWELL: Duration = Duration::from_millis(500);
+
+/// One survey in a lab.
+pub(crate) const LAB_SURVEY: Duration = Duration::from_secs(20);

@@ -1,0 +1,306 @@
+//! One report as a list of blocks, in the order people read it: verdicts, mail hosts by stage, policies,
+//! findings by owner, what it proves, what was not checked, what to do next. Texts are still as peers sent
+//! them; the writers escape. The way in is [`blocks`].
+
+use super::matrix::{self, Row};
+use waxseal_check::report::wire::{FindingV1, NameServerV1, ReportV1, VerdictV1};
+use waxseal_guides::Owner;
+
+/// A part of a report.
+pub(super) enum Block<'a> {
+    /// A finding.
+    Finding(&'a FindingV1),
+    /// A heading.
+    Heading(String),
+    /// A list.
+    Items(Vec<String>),
+    /// The mail hosts by stage.
+    Matrix(Vec<Row>),
+    /// A paragraph.
+    Note(String),
+    /// A heading for the findings of one owner.
+    OwnerHeading(String),
+    /// A table.
+    Table {
+        /// Titles of the columns.
+        head: &'static [&'static str],
+        /// Rows of as many cells.
+        rows: Vec<Vec<String>>,
+    },
+    /// The three verdicts: name, word, reason.
+    Verdicts(Vec<(&'static str, VerdictV1, String)>),
+}
+
+/// The word for a verdict.
+pub(super) const fn shown_verdict(verdict: VerdictV1) -> &'static str {
+    match verdict {
+        VerdictV1::Fail => "FAIL",
+        VerdictV1::Incomplete => "INCOMPLETE",
+        VerdictV1::NotChecked => "not checked",
+        VerdictV1::NothingToTest => "NOTHING TO TEST",
+        VerdictV1::Pass => "PASS",
+        VerdictV1::Warn => "WARN",
+    }
+}
+
+/// The word for a finding's severity.
+pub(super) fn shown_severity(finding: &FindingV1) -> &'static str {
+    match finding.severity.as_str() {
+        _ if finding.not_tested => "NOT TESTED",
+        "fail" => "FAIL",
+        "warn" => "WARN",
+        _ => "info",
+    }
+}
+
+/// A text of the guides: paragraphs of plain and code parts.
+pub(super) fn paragraphs(text: &str) -> Vec<Vec<(Part, &str)>> {
+    text.split("\n\n")
+        .map(|paragraph| {
+            let parts = paragraph.split('`').enumerate();
+            parts
+                .filter(|(_, part)| !part.is_empty())
+                .map(|(index, part)| (if index % 2 == 1 { Part::Code } else { Part::Plain }, part))
+                .collect()
+        })
+        .collect()
+}
+
+/// A part of a paragraph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Between backticks.
+    Code,
+    /// Everything else.
+    Plain,
+}
+
+/// The line above everything: when, from where, how long.
+pub(super) fn circumstances(report: &ReportV1) -> String {
+    let vantage = &report.vantage;
+    let from = vantage.address.as_ref().map(|address| format!(" from {address}"));
+    let ehlo = vantage.ehlo_name.as_ref().map(|name| format!(", EHLO {name}"));
+    format!(
+        "checked {}{}{}, {} ms",
+        report.checked_at,
+        from.unwrap_or_default(),
+        ehlo.unwrap_or_default(),
+        report.took_ms
+    )
+}
+
+/// The blocks of a report.
+pub(super) fn blocks(report: &ReportV1) -> Vec<Block<'_>> {
+    let mut blocks = vec![Block::Verdicts(vec![
+        ("Transport (TLS)", report.transport.verdict, report.transport.reason.clone()),
+        ("Sender trust", report.sender_trust.verdict, report.sender_trust.reason.clone()),
+        ("Reputation", report.reputation.verdict, report.reputation.reason.clone()),
+    ])];
+    let question = first_question(report);
+    blocks.extend(question.map(Block::Note));
+    if !report.mx.is_empty() {
+        blocks.push(Block::Heading("Mail hosts by stage".to_owned()));
+        blocks.push(Block::Matrix(matrix::rows(report)));
+    }
+    name_servers(report, &mut blocks);
+    policies(report, &mut blocks);
+    findings(report, &mut blocks);
+    coverage(report, &mut blocks);
+    blocks.push(Block::Heading("Next step".to_owned()));
+    blocks.push(Block::Items(next_steps(report)));
+    blocks
+}
+
+/// With no mail host, the first thing to settle (mission S38).
+fn first_question(report: &ReportV1) -> Option<String> {
+    match (report.verdict, report.mx_status.as_str()) {
+        (VerdictV1::NothingToTest, "null") => Some(format!(
+            "{} says by its null MX that it takes no mail. First question: is that intended?",
+            report.target
+        )),
+        (VerdictV1::NothingToTest, _) => {
+            Some(format!("First question: should {} receive mail at all?", report.target))
+        }
+        _ => None,
+    }
+}
+
+fn name_servers<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
+    if report.name_servers.is_empty() {
+        return;
+    }
+    blocks.push(Block::Heading("Name servers of the zone, asked directly".to_owned()));
+    blocks.push(Block::Table {
+        head: &["name server", "address", "MX answer", "MX served", "TTL s", "serial"],
+        rows: report.name_servers.iter().map(name_server_row).collect(),
+    });
+}
+
+fn name_server_row(server: &NameServerV1) -> Vec<String> {
+    let number = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    vec![
+        server.host.clone(),
+        server.address.clone().unwrap_or_else(|| "-".to_owned()),
+        server.answer.clone(),
+        if server.mx.is_empty() { "-".to_owned() } else { server.mx.join(", ") },
+        number(server.ttl_s),
+        number(server.serial),
+    ]
+}
+
+fn policies<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
+    if let Some(dnssec) = &report.dnssec {
+        row("DNSSEC of the MX answer", dnssec.clone());
+    }
+    if let Some(sts) = &report.mta_sts {
+        if sts.records.is_empty() {
+            row("MTA-STS record", "none".to_owned());
+        }
+        for record in &sts.records {
+            row("MTA-STS record", record.clone());
+        }
+        if let Some(fetch) = &sts.fetch {
+            row("MTA-STS policy fetch", fetch.clone());
+        }
+        if let Some(mode) = &sts.mode {
+            let age = sts.max_age.map_or_else(String::new, |age| format!(", max_age {age} s"));
+            row("MTA-STS policy", format!("mode {mode}{age}, mx {}", sts.mx.join(", ")));
+        }
+        for error in &sts.errors {
+            row("MTA-STS fault", error.clone());
+        }
+    }
+    if let Some(rpt) = &report.tls_rpt {
+        if rpt.records.is_empty() {
+            row("TLS reporting record", "none".to_owned());
+        }
+        for record in &rpt.records {
+            row("TLS reporting record", record.clone());
+        }
+        for error in &rpt.errors {
+            row("TLS reporting fault", error.clone());
+        }
+    }
+    if !rows.is_empty() {
+        blocks.push(Block::Heading("DNS and policies".to_owned()));
+        blocks.push(Block::Table { head: &["what", "seen"], rows });
+    }
+    if !report.policy_table.is_empty() {
+        blocks.push(Block::Heading("What different senders would do".to_owned()));
+        blocks.push(Block::Table {
+            head: &["host", "opportunistic", "DANE", "MTA-STS", "REQUIRETLS"],
+            rows: report
+                .policy_table
+                .iter()
+                .map(|row| {
+                    vec![
+                        row.host.clone(),
+                        row.opportunistic.clone(),
+                        row.dane.clone(),
+                        row.mta_sts.clone(),
+                        row.requiretls.clone(),
+                    ]
+                })
+                .collect(),
+        });
+    }
+}
+
+/// Findings, grouped by who has to act. The groups stand in the order of their gravest finding.
+fn findings<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
+    blocks.push(Block::Heading("Findings by who has to act".to_owned()));
+    if report.findings.is_empty() {
+        blocks.push(Block::Note("None.".to_owned()));
+    }
+    let mut owners: Vec<&str> = Vec::new();
+    for finding in &report.findings {
+        if !owners.contains(&finding.owner.as_str()) {
+            owners.push(&finding.owner);
+        }
+    }
+    for owner in owners {
+        blocks.push(Block::OwnerHeading(owner_words(owner)));
+        let of_owner = report.findings.iter().filter(|finding| finding.owner == owner);
+        blocks.extend(of_owner.map(Block::Finding));
+    }
+}
+
+/// The owner in words, from the guides.
+pub(super) fn owner_words(owner: &str) -> String {
+    const OWNERS: [Owner; 6] = [
+        Owner::App,
+        Owner::Provider,
+        Owner::DnsSender,
+        Owner::DnsRecipient,
+        Owner::DnsIpOwner,
+        Owner::Receiver,
+    ];
+    let known = OWNERS.iter().find(|known| known.as_str() == owner);
+    known.map_or_else(|| owner.to_owned(), |known| format!("{owner}: {}", known.in_words()))
+}
+
+fn coverage<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
+    if !report.proves.is_empty() {
+        blocks.push(Block::Heading("What this proves".to_owned()));
+        blocks.push(Block::Items(report.proves.clone()));
+    }
+    blocks.push(Block::Heading("What this does not prove".to_owned()));
+    blocks.push(Block::Items(report.does_not_prove.clone()));
+    blocks.push(Block::Heading("What was not checked".to_owned()));
+    blocks.push(Block::Items(
+        report.not_checked.iter().map(|left| format!("{}: {}", left.what, left.why)).collect(),
+    ));
+}
+
+/// Which command helps next. The steps of a fix stand with its finding.
+fn next_steps(report: &ReportV1) -> Vec<String> {
+    let target = &report.target;
+    let left_out = |area: &str| {
+        report.not_checked.iter().any(|left| left.what == area && left.why.starts_with("left out"))
+    };
+    let mut steps = Vec::new();
+    let unusable =
+        report.findings.iter().any(|f| f.severity == "fail" && f.code.starts_with("input-"));
+    if unusable {
+        return vec!["Give a domain: waxseal check example.com".to_owned()];
+    }
+    if report.verdict == VerdictV1::NothingToTest {
+        steps.push(
+            "If it should receive mail: add the MX records your mailbox provider gives, at the DNS \
+             host named above, wait for the TTL, check again"
+                .to_owned(),
+        );
+        steps.push(format!("The MX records alone: waxseal check --only mx {target}"));
+    } else if left_out("tls") {
+        steps.push(format!(
+            "The full check, with a STARTTLS session to every mail host: waxseal check {target}"
+        ));
+    } else if report.verdict == VerdictV1::Incomplete {
+        steps.push("See what this machine can reach, port 25 above all: waxseal doctor".to_owned());
+        steps.push(format!(
+            "Run the same check from a server whose port 25 is open: waxseal check {target}"
+        ));
+    }
+    let grave = report.findings.iter().find(|finding| finding.severity != "info");
+    if let Some(first) = grave {
+        steps.push(format!("Read about {}: waxseal guide {}", first.code, first.code));
+    }
+    match report.verdict {
+        VerdictV1::Fail | VerdictV1::Warn => {
+            steps.push(format!("After a fix: waxseal check {target}"));
+        }
+        VerdictV1::Pass
+        | VerdictV1::Incomplete
+        | VerdictV1::NothingToTest
+        | VerdictV1::NotChecked => {}
+    }
+    if steps.is_empty() {
+        steps.push(
+            "Nothing to fix here. SPF, DKIM, DMARC and alignment are a separate question"
+                .to_owned(),
+        );
+    }
+    steps
+}
