@@ -4,6 +4,7 @@
 //! [`seen::HandshakeSeen`]; [`tap`] tells what the first octets of a peer are, [`suites`] grades.
 
 pub mod hello;
+pub mod mode;
 pub mod seen;
 pub mod suites;
 pub mod tap;

@@ -1,0 +1,225 @@
+//! Mailbox addresses as delivery services take them (RFC 5321 §4.1.2, RFC 5322 §3.4).
+//!
+//! Quoted local parts and address literals are refused: no service here takes them, and they are where
+//! parsers disagree. The ways in are [`EmailAddress::parse`] and [`Mailbox::new`]. Invariant: no value of
+//! this file holds a control character, so no header can be broken with it.
+
+use std::fmt;
+
+use waxseal_proto::name::{DomainName, NameError};
+
+use crate::header::{TextError, one_line};
+use crate::limits::{ADDRESS_OCTETS_MAX, DISPLAY_NAME_OCTETS_MAX, LOCAL_PART_OCTETS_MAX};
+
+/// One mailbox, `local-part@domain`: a dot-atom of ASCII or UTF-8 (RFC 6531 §3.3) before the `@`, a host
+/// name in A-labels after it; at most 254 octets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailAddress {
+    // The whole address and where its domain begins, so that `as_str` needs no allocation.
+    whole: String,
+    local_octets: usize,
+}
+
+/// Why a text is no mailbox address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// No `@` with something before it.
+    #[error("email address without a name before an '@'")]
+    NoAt,
+    /// Over 64 octets before the `@`, or over 254 in all.
+    #[error("email address longer than mail allows")]
+    TooLong,
+    /// A character that a plain local part may not hold.
+    #[error("character not allowed in an email address at octet {position}")]
+    Character {
+        /// The octet at which it stands, from 0.
+        position: usize,
+    },
+    /// A dot at an end of the local part, or two in a row.
+    #[error("misplaced dot in an email address")]
+    Dot,
+    /// What follows the `@` is no host name.
+    #[error("email address with a bad domain")]
+    Domain(#[source] NameError),
+    /// The domain has a single label, which no delivery service takes.
+    #[error("email address with a domain of one label")]
+    SingleLabel,
+}
+
+impl EmailAddress {
+    /// Parses an address.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] with the first fault found. Nothing is trimmed or repaired.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let (local, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
+        if local.is_empty() {
+            return Err(AddressError::NoAt);
+        }
+        if local.len() > LOCAL_PART_OCTETS_MAX {
+            return Err(AddressError::TooLong);
+        }
+        if let Some((position, _)) = local.char_indices().find(|(_, each)| !is_atom(*each)) {
+            return Err(AddressError::Character { position });
+        }
+        if local.split('.').any(str::is_empty) {
+            return Err(AddressError::Dot);
+        }
+        let domain = DomainName::parse(domain).map_err(AddressError::Domain)?;
+        if !domain.as_str().contains('.') {
+            return Err(AddressError::SingleLabel);
+        }
+        let whole = format!("{local}@{}", domain.as_str());
+        if whole.len() > ADDRESS_OCTETS_MAX {
+            return Err(AddressError::TooLong);
+        }
+        Ok(Self { whole, local_octets: local.len() })
+    }
+
+    /// The address, `local-part@domain`.
+    pub fn as_str(&self) -> &str {
+        &self.whole
+    }
+
+    /// The part after the `@`, in A-labels and lower case.
+    pub fn domain(&self) -> &str {
+        self.whole.get(self.local_octets + 1..).unwrap_or_default()
+    }
+
+    /// Whether the local part has a character outside ASCII, which needs SMTPUTF8 on the whole way.
+    pub fn is_international(&self) -> bool {
+        !self.whole.is_ascii()
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.whole)
+    }
+}
+
+/// RFC 5322 §3.2.3 `atext` and the dot; RFC 6531 §3.3 adds what is outside ASCII.
+fn is_atom(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || "!#$%&'*+-/=?^_`{|}~.".contains(character)
+        || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
+}
+
+/// An address with the name that people see beside it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mailbox {
+    address: EmailAddress,
+    name: Option<String>,
+}
+
+impl Mailbox {
+    /// An address with a display name. An empty name is no name.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`] when the name is over 320 octets or holds a control character.
+    pub fn new(address: EmailAddress, name: &str) -> Result<Self, TextError> {
+        let name = one_line(name, DISPLAY_NAME_OCTETS_MAX)?;
+        Ok(Self { address, name: Some(name).filter(|name| !name.is_empty()) })
+    }
+
+    /// An address alone.
+    pub const fn bare(address: EmailAddress) -> Self {
+        Self { address, name: None }
+    }
+
+    /// The address.
+    pub const fn address(&self) -> &EmailAddress {
+        &self.address
+    }
+
+    /// The display name.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// `"Name" <address>` with the name quoted (RFC 5322 §3.2.4) where it is ASCII and needs it, or left as
+    /// UTF-8 for services that encode it themselves.
+    pub fn to_header(&self) -> String {
+        match &self.name {
+            None => self.address.whole.clone(),
+            Some(name) => format!("\"{}\" <{}>", escape_quoted(name), self.address.whole),
+        }
+    }
+}
+
+fn escape_quoted(name: &str) -> String {
+    let mut escaped = String::with_capacity(name.len());
+    for character in name.chars() {
+        if matches!(character, '"' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_parsed_strictly() {
+        let good = [
+            ("info@example.com", "info@example.com", "example.com"),
+            ("a.b+c@Example.COM", "a.b+c@example.com", "example.com"),
+            ("jörg@bücher.example", "jörg@xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ];
+        for (text, whole, domain) in good {
+            let address = EmailAddress::parse(text).unwrap();
+            assert_eq!((address.as_str(), address.domain()), (whole, domain));
+        }
+        let bad = [
+            "",
+            "@example.com",
+            "info",
+            "a b@example.com",
+            "a@b",
+            "a..b@example.com",
+            ".a@example.com",
+            "a@example.com\r\nBcc: b@example.com",
+            "a\r\n@example.com",
+            "a\u{0}@example.com",
+            "\"a\"@example.com",
+            "a@[192.0.2.1]",
+            "a,b@example.com",
+            "a<b@example.com",
+            "a>@example.com",
+            "a\u{2028}b@example.com",
+            "a\u{85}b@example.com",
+            "a@example.com ",
+        ];
+        for text in bad {
+            assert!(EmailAddress::parse(text).is_err(), "{text:?}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        assert_eq!(EmailAddress::parse(&long), Err(AddressError::TooLong));
+        let host = format!("{}.{}.{}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
+        let whole = format!("{}@{host}", "d".repeat(60));
+        assert_eq!(EmailAddress::parse(&whole), Err(AddressError::TooLong));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        let address = EmailAddress::parse("a@example.com").unwrap();
+        let cases = [
+            ("Anna", "\"Anna\" <a@example.com>"),
+            ("", "a@example.com"),
+            ("A\" <x@example.net>, \"", "\"A\\\" <x@example.net>, \\\"\" <a@example.com>"),
+            ("back\\", "\"back\\\\\" <a@example.com>"),
+        ];
+        for (name, header) in cases {
+            assert_eq!(Mailbox::new(address.clone(), name).unwrap().to_header(), header);
+        }
+        for name in ["a\nb", "a\rb", "a\u{0}", "a\u{2028}b", "a\u{85}"] {
+            assert!(Mailbox::new(address.clone(), name).is_err(), "{name:?}");
+        }
+        assert!(Mailbox::new(address, &"x".repeat(321)).is_err());
+    }
+}
