@@ -13,6 +13,12 @@ pub const NAME_INPUT_OCTETS_MAX: usize = 1_012;
 /// Octets of a typed target. Twice what the longest name needs, so that a URL around it fits.
 pub const INPUT_OCTETS_MAX: usize = 2_048;
 
+/// Octets of the local part of an address (RFC 5321 §4.5.3.1.1).
+pub const LOCAL_PART_OCTETS_MAX: usize = 64;
+
+/// Octets of a whole address: a path of 256 (RFC 5321 §4.5.3.1.3) without its angle brackets.
+pub const MAILBOX_OCTETS_MAX: usize = 254;
+
 /// SMTP: octets of one reply line without its CRLF; 8 times what RFC 5321 §4.5.3.1.5 allows, so that a
 /// long banner is still read and an endless one is not.
 pub const REPLY_LINE_OCTETS_MAX: usize = 4096;
