@@ -2,8 +2,8 @@
 //! when the survey has no question left, or at its time limit.
 
 use crate::world::World;
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -226,7 +226,12 @@ async fn run_survey(world: &World, scope: Scope, limits: &Limits, watch: Watch<'
         }
         tokio::select! {
             answered = running.next() => match answered {
-                Some((id, answer)) => survey.handle_answer(id, answer, world.now()),
+                Some((id, answer)) => {
+                    survey.handle_answer(id, answer, world.now());
+                    while let Some(Some((id, answer))) = running.next().now_or_never() {
+                        survey.handle_answer(id, answer, world.now());
+                    }
+                }
                 None => break,
             },
             () = &mut time_is_up => {

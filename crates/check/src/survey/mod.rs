@@ -52,13 +52,15 @@ pub struct Survey {
     queue: VecDeque<Question>,
     open: BTreeMap<QuestionId, Question>,
     next_id: u64,
+    /// Answers came since the plan was last made.
+    plan_is_old: bool,
     stopped: bool,
 }
 
 impl Survey {
     /// A survey of one subject. `roots` are the trust anchors that chains are judged by.
     pub fn new(scope: Scope, limits: Limits, roots: Arc<Roots>) -> Self {
-        let mut survey = Self {
+        Self {
             scope,
             limits,
             roots,
@@ -67,10 +69,9 @@ impl Survey {
             queue: VecDeque::new(),
             open: BTreeMap::new(),
             next_id: 0,
+            plan_is_old: true,
             stopped: false,
-        };
-        survey.extend_plan();
-        survey
+        }
     }
 
     /// The next question to carry out now, if any. Questions may be carried out side by side; the survey
@@ -78,6 +79,9 @@ impl Survey {
     pub fn poll_question(&mut self) -> Option<(QuestionId, Question)> {
         if self.stopped {
             return None;
+        }
+        if self.queue.is_empty() {
+            self.extend_plan();
         }
         let question = self.queue.pop_front()?;
         let id = QuestionId(self.next_id);
@@ -96,7 +100,7 @@ impl Survey {
         let Some(question) = self.open.remove(&id) else { return };
         self.judge_chains(&question, &answer, now);
         self.known.insert(question, answer);
-        self.extend_plan();
+        self.plan_is_old = true;
     }
 
     /// Ends the survey: no further question follows, and what is unanswered is reported as not checked.
@@ -105,16 +109,24 @@ impl Survey {
     }
 
     /// The facts.
-    pub fn into_facts(self, now: Timestamp) -> Facts {
+    pub fn into_facts(mut self, now: Timestamp) -> Facts {
+        self.extend_plan();
         let cut = self.stopped && !(self.queue.is_empty() && self.open.is_empty());
         let sight = Sight { scope: &self.scope, limits: &self.limits, known: &self.known };
         facts::build(sight, now, cut)
     }
 
+    /// Plans again if an answer came. Left until a question is wanted, so that answers that came together
+    /// cost one plan.
     fn extend_plan(&mut self) {
+        if !std::mem::take(&mut self.plan_is_old) {
+            return;
+        }
         let sight = Sight { scope: &self.scope, limits: &self.limits, known: &self.known };
         for question in plan::wanted(sight) {
-            if self.asked.insert(question.clone()) {
+            // Most of a plan was asked before: only what is new is copied.
+            if !self.asked.contains(&question) {
+                self.asked.insert(question.clone());
                 self.queue.push_back(question);
             }
         }

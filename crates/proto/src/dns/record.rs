@@ -3,16 +3,18 @@
 
 use crate::name::{DomainName, parse_address};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A name as it stands in a DNS question: like [`DomainName`], but `_service` labels and any other
-/// printable octet are allowed. Lower case, no trailing dot; the root is the empty name.
+/// printable octet are allowed. Lower case, no trailing dot; the root is the empty name. The text is shared,
+/// because every question, answer and look-up holds a copy of the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueryName(String);
+pub struct QueryName(Arc<str>);
 
 impl QueryName {
     /// The root.
-    pub const fn root() -> Self {
-        Self(String::new())
+    pub fn root() -> Self {
+        Self(Arc::default())
     }
 
     /// A name from presentation form; the final dot is dropped and ASCII letters are lowered.
@@ -20,12 +22,12 @@ impl QueryName {
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         let labels_fit = name.is_empty() || name.split('.').all(|l| (1..=63).contains(&l.len()));
-        (name.len() <= 253 && labels_fit).then_some(Self(name))
+        (name.len() <= 253 && labels_fit).then(|| Self(name.into()))
     }
 
     /// `label` in front of a domain, for example `_mta-sts` or `mta-sts`.
     pub fn below(label: &str, domain: &DomainName) -> Self {
-        Self(format!("{label}.{domain}"))
+        Self(format!("{label}.{domain}").into())
     }
 
     /// The name that holds the PTR records of an address: reversed octets below `in-addr.arpa`
@@ -34,20 +36,20 @@ impl QueryName {
         match address {
             IpAddr::V4(v4) => {
                 let [a, b, c, d] = v4.octets();
-                Self(format!("{d}.{c}.{b}.{a}.in-addr.arpa"))
+                Self(format!("{d}.{c}.{b}.{a}.in-addr.arpa").into())
             }
             IpAddr::V6(v6) => {
                 // The address as a number, lowest nibble first.
                 let bits = v6.to_bits();
                 let nibbles: Vec<String> =
                     (0..32).map(|place| format!("{:x}", (bits >> (4 * place)) & 0xf)).collect();
-                Self(format!("{}.ip6.arpa", nibbles.join(".")))
+                Self(format!("{}.ip6.arpa", nibbles.join(".")).into())
             }
         }
     }
 
     /// Whether this is the root.
-    pub const fn is_root(&self) -> bool {
+    pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -59,7 +61,7 @@ impl QueryName {
 
 impl From<&DomainName> for QueryName {
     fn from(name: &DomainName) -> Self {
-        Self(name.as_str().to_owned())
+        Self(name.shared())
     }
 }
 

@@ -5,11 +5,12 @@
 
 use super::idn;
 use crate::limits::{LABEL_OCTETS_MAX, NAME_INPUT_OCTETS_MAX, NAME_OCTETS_MAX};
+use std::sync::Arc;
 
 /// A host or domain name: A-labels, lower case, no trailing dot, at most 253 octets, labels of letters,
-/// digits and hyphens, at most 63 octets each.
+/// digits and hyphens, at most 63 octets each. The text is shared: a check holds many copies of few names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DomainName(String);
+pub struct DomainName(Arc<str>);
 
 /// Why a text is no domain name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,12 +76,17 @@ impl DomainName {
         if name.len() > NAME_OCTETS_MAX {
             return Err(NameError::at(NameErrorKind::NameTooLong, NAME_OCTETS_MAX));
         }
-        Ok(Self(name))
+        Ok(Self(name.into()))
     }
 
     /// The name, A-labels, without trailing dot.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same text, not copied.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     /// The labels from left to right; at least one, none empty.
@@ -90,7 +96,7 @@ impl DomainName {
 
     /// The name without its left-most label; `None` for a single label.
     pub fn parent(&self) -> Option<Self> {
-        self.0.split_once('.').map(|(_, rest)| Self(rest.to_owned()))
+        self.0.split_once('.').map(|(_, rest)| Self(rest.into()))
     }
 
     /// Whether this name is `other` or lies below it.
@@ -110,7 +116,7 @@ impl DomainName {
     /// The registrable domain by the Public Suffix List (both sections, with its `*` default rule);
     /// `None` for a public suffix.
     pub fn organizational(&self) -> Option<Self> {
-        psl::domain_str(&self.0).map(|name| Self(name.to_owned()))
+        psl::domain_str(&self.0).map(|name| Self(name.into()))
     }
 
     /// Whether the name is itself a public suffix, of a registry or of a private operator; every
