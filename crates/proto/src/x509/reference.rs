@@ -18,6 +18,8 @@ pub enum ReferenceId {
     Dns(DomainName),
     /// An address.
     Ip(IpAddr),
+    /// A text that is neither: no certificate is for it (RFC 9525 §6.2 needs a host name).
+    NoHostName(String),
 }
 
 /// Whether the leaf is for the reference, by the validator (RFC 9525 §6.3 and §6.4).
@@ -32,6 +34,7 @@ pub(super) fn name_matches(leaf: &[u8], reference: &ReferenceId) -> bool {
             Err(_) => return false,
         },
         ReferenceId::Ip(address) => ServerName::IpAddress((*address).into()),
+        ReferenceId::NoHostName(_) => return false,
     };
     leaf.verify_is_valid_for_subject_name(&server_name).is_ok()
 }
@@ -49,6 +52,7 @@ pub(super) fn name_fault(leaf: &CertificateSeen, reference: &ReferenceId) -> Fau
         ReferenceId::Ip(address) => {
             return Fault::IpOnly { reference: *address, presented };
         }
+        ReferenceId::NoHostName(_) => return Fault::NameMismatch { presented },
     };
     for identifier in leaf.dns_names.iter().filter(|name| name.contains('*')) {
         match wildcard_miss(identifier, name) {
