@@ -82,23 +82,37 @@ pub(crate) fn marks(text: &str) -> String {
     out
 }
 
-/// One line of foreign text inside Markdown: every mark of CommonMark and of tables is escaped, HTML too.
+/// One line of foreign text inside Markdown (CommonMark and the tables of GitHub): no mark of it starts a
+/// block, a link, a code span or HTML.
 pub(crate) fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in line(text).chars() {
+    let shown: Vec<char> = line(text).chars().collect();
+    let mut out = String::with_capacity(shown.len());
+    let opening = shown.iter().take_while(|c| c.is_ascii_digit()).count();
+    for (index, c) in shown.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|at| shown.get(at));
+        let after = shown.get(index + 1);
+        let inside_word = [before, after].iter().all(|c| c.is_some_and(|c| c.is_alphanumeric()));
+        let starts_block = match c {
+            '#' | '+' | '-' | '=' => index == 0,
+            '.' | ')' => index > 0 && index == opening && after.is_none_or(|c| c.is_whitespace()),
+            _ => false,
+        };
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A scheme or `www.` followed by text becomes a link in many readers.
-            ':' => out.push_str("&#58;"),
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|'
-            | '~' => {
+            // A scheme before `//` becomes a link in many readers.
+            ':' if after == Some(&'/') => out.push_str("&#58;"),
+            '_' if inside_word => out.push('_'),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => {
                 out.push('\\');
-                out.push(c);
+                out.push(*c);
             }
-            _ => out.push(c),
+            _ if starts_block => {
+                out.push('\\');
+                out.push(*c);
+            }
+            _ => out.push(*c),
         }
     }
     out
@@ -152,10 +166,23 @@ mod tests {
     fn marks_lose_their_meaning() {
         assert_eq!(html("<script>'\"&\u{1b}"), "&lt;script&gt;&#39;&quot;&amp;\\u{1b}");
         let text = markdown("[x](http://e.test) `a` | <b> **c** \u{202e}");
-        for raw in ["](", "http:", "<b>", "**"] {
+        for raw in ["[x](", "http:", "<b>", "**"] {
             assert!(!text.contains(raw), "{text}");
         }
         assert!(text.contains("\\|") && text.contains("\\`"), "{text}");
+        let table = [
+            ("TLS_AES_256", "TLS_AES_256"),
+            ("_smtp._tls", "\\_smtp.\\_tls"),
+            ("1. item", "1\\. item"),
+            ("10 mx1.example", "10 mx1.example"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("# heading", "\\# heading"),
+            ("- item", "\\- item"),
+            ("03:04:05Z", "03:04:05Z"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(markdown(text), expected);
+        }
     }
 
     #[test]

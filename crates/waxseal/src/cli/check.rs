@@ -55,7 +55,7 @@ pub(crate) struct Check {
     #[arg(long, default_value = "25")]
     port: String,
     /// From which severity on the exit status is 1
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     fail_on: Severity,
     /// One session per address only; look-alike faults are then not told apart
     #[arg(long)]

@@ -47,7 +47,7 @@ fn block(out: &mut String, block: &Block<'_>) {
         Block::Heading(text) => {
             let _ = writeln!(out, "<h2>{}</h2>", escape::html(text));
         }
-        Block::Items(items) => list(out, "ul", items),
+        Block::Items(items) => list(out, "ul", items.iter().map(|item| escape::html(item))),
         Block::Matrix(rows) => matrix(out, rows),
         Block::Note(text) => {
             let _ = writeln!(out, "<p>{}</p>", escape::html(text));
@@ -96,12 +96,24 @@ fn head_of_table(out: &mut String, head: &[&str]) {
     out.push_str("</tr></thead><tbody>\n");
 }
 
-fn list(out: &mut String, tag: &str, items: &[String]) {
+/// A list of items that are HTML already.
+fn list(out: &mut String, tag: &str, items: impl Iterator<Item = String>) {
     let _ = writeln!(out, "<{tag}>");
     for item in items {
-        let _ = writeln!(out, "<li>{}</li>", prose(item));
+        let _ = writeln!(out, "<li>{item}</li>");
     }
     let _ = writeln!(out, "</{tag}>");
+}
+
+fn titled_list(
+    out: &mut String,
+    (title, tag): (&str, &str),
+    items: impl ExactSizeIterator<Item = String>,
+) {
+    if items.len() > 0 {
+        let _ = writeln!(out, "<h5>{title}</h5>");
+        list(out, tag, items);
+    }
 }
 
 fn matrix(out: &mut String, rows: &[Row]) {
@@ -160,16 +172,11 @@ fn finding(out: &mut String, finding: &FindingV1) {
     for paragraph in finding.meaning.split("\n\n") {
         let _ = writeln!(out, "<p>{}</p>", prose(paragraph));
     }
-    for (label, tag, items) in [
-        ("Seen", "ul", &finding.evidence),
-        ("Fix", "ol", &finding.fix),
-        ("Never", "ul", &finding.never),
-    ] {
-        if !items.is_empty() {
-            let _ = writeln!(out, "<h5>{label}</h5>");
-            list(out, tag, items);
-        }
-    }
+    let plain = |item: &String| escape::html(item);
+    let prose = |item: &String| prose(item);
+    titled_list(out, ("Seen", "ul"), finding.evidence.iter().map(plain));
+    titled_list(out, ("Fix", "ol"), finding.fix.iter().map(prose));
+    titled_list(out, ("Never", "ul"), finding.never.iter().map(prose));
     if let Some(also) = &finding.also {
         let _ = writeln!(out, "<p>Help is needed from: {}</p>", escape::html(also));
     }

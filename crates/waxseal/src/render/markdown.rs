@@ -57,7 +57,9 @@ fn table(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
     let _ = writeln!(out, "| {} |", head.join(" | "));
     let _ = writeln!(out, "|{}", "---|".repeat(head.len()));
     for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| escape::markdown(cell)).collect();
+        // In a cell nothing begins a list, so the mark for "nothing" can stay as it is.
+        let cell = |text: &String| if text == "-" { text.clone() } else { escape::markdown(text) };
+        let cells: Vec<String> = row.iter().map(cell).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out.push('\n');
@@ -106,21 +108,11 @@ fn finding(out: &mut String, finding: &FindingV1) {
     );
     let _ = writeln!(out, "Subject: {}\n", escape::markdown(&finding.subject));
     let _ = writeln!(out, "{}\n", prose(&finding.meaning));
-    for (label, list) in [("Seen", &finding.evidence), ("Never", &finding.never)] {
-        if list.is_empty() {
-            continue;
-        }
-        let _ = writeln!(out, "{label}:\n");
-        for item in list {
-            let _ = writeln!(out, "- {}", prose(item));
-        }
-        out.push('\n');
-    }
-    out.push_str("Fix:\n\n");
-    for (index, step) in finding.fix.iter().enumerate() {
-        let _ = writeln!(out, "{}. {}", index + 1, prose(step));
-    }
-    out.push('\n');
+    let seen = finding.evidence.iter().map(|item| format!("- {}", escape::markdown(item)));
+    list(out, "Seen", seen);
+    let steps = finding.fix.iter().enumerate();
+    list(out, "Fix", steps.map(|(index, step)| format!("{}. {}", index + 1, prose(step))));
+    list(out, "Never", finding.never.iter().map(|item| format!("- {}", prose(item))));
     if let Some(also) = &finding.also {
         let _ = writeln!(out, "Help is needed from: {}\n", escape::markdown(also));
     }
@@ -132,6 +124,17 @@ fn finding(out: &mut String, finding: &FindingV1) {
         escape::markdown(&finding.guide),
         sources.join("; ")
     );
+}
+
+fn list(out: &mut String, label: &str, items: impl ExactSizeIterator<Item = String>) {
+    if items.len() == 0 {
+        return;
+    }
+    let _ = writeln!(out, "{label}:\n");
+    for item in items {
+        let _ = writeln!(out, "{item}");
+    }
+    out.push('\n');
 }
 
 /// Text for a code span: a backtick would end it.

@@ -78,7 +78,8 @@ impl Writer {
                 VerdictV1::NothingToTest | VerdictV1::NotChecked => palette.faint,
             };
             let _ = write!(self.out, "{name:<17}");
-            self.styled(style, &format!("{:<16}", shown_verdict(*verdict)));
+            self.styled(style, shown_verdict(*verdict));
+            self.pad(16, shown_verdict(*verdict));
             self.out.push_str(&escape::line(reason));
             self.out.push('\n');
         }
@@ -127,8 +128,9 @@ impl Writer {
                         State::Problem => palette.bad,
                     };
                     self.out.push(' ');
-                    self.styled(style, &format!("{:<width$}", escape::line(&cell.word)));
-                    self.out.push(' ');
+                    let word = escape::line(&cell.word);
+                    self.styled(style, &word);
+                    self.pad(width + 1, &word);
                 }
                 trim_line(&mut self.out);
                 for reason in &line.reasons {
@@ -204,6 +206,12 @@ impl Writer {
         }
         let more = format!("more: waxseal guide {} ({})", finding.code, finding.guide);
         self.styled(palette.faint, &format!("      {}\n", escape::line(&more)));
+    }
+
+    /// Spaces that fill a column after this word; outside of its colour, so that they can be trimmed.
+    fn pad(&mut self, width: usize, word: &str) {
+        let used = word.chars().count();
+        self.out.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
     }
 
     /// Text broken at spaces.

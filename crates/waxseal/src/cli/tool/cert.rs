@@ -160,7 +160,7 @@ fn run_match(arguments: &Match) -> Result<Exit, CliError> {
 }
 
 fn run_verify(arguments: &Verify) -> Result<Exit, CliError> {
-    let reference = reference(arguments)?;
+    let reference = reference(arguments);
     let roots_file = input::read(&arguments.roots)?;
     let roots = Roots::from_pem(&roots_file)
         .map_err(|error| CliError::usage(format!("{}: {error}", arguments.roots.display())))?;
@@ -183,14 +183,14 @@ fn run_verify(arguments: &Verify) -> Result<Exit, CliError> {
     Ok(Exit::of_answer(verdict.valid))
 }
 
-fn reference(arguments: &Verify) -> Result<ReferenceId, CliError> {
+/// What the certificate must be for. A name that is no host name is judged too: no certificate is for it.
+fn reference(arguments: &Verify) -> ReferenceId {
     if let Some(address) = arguments.ip {
-        return Ok(ReferenceId::Ip(address));
+        return ReferenceId::Ip(address);
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     DomainName::parse(name)
-        .map(ReferenceId::Dns)
-        .map_err(|error| CliError::usage(format!("--name {name}: {error}")))
+        .map_or_else(|_| ReferenceId::NoHostName(name.to_owned()), ReferenceId::Dns)
 }
 
 /// The certificates of the chain. What cannot be split is judged as one certificate that cannot be read, so

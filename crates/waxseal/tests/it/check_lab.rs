@@ -1,0 +1,102 @@
+//! Commands inside a lab: the main job, the formats, the session folder.
+
+use super::program::{finish, program, run};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+#[test]
+fn the_demo_ends_well_and_shows_three_reports() {
+    let said = run(&["demo"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    for words in
+        ["PASS", "cert-expired", "NOTHING TO TEST", "should dns-no-mail-records.test receive mail"]
+    {
+        assert!(said.stdout.contains(words), "{words}");
+    }
+    assert!(!said.stdout.contains('\u{1b}'), "no colour outside of a terminal");
+}
+
+#[test]
+fn scenarios_run_and_the_last_line_counts_them() {
+    let said = run(&["lab", "run", "healthy-one-mx", "starttls-not-advertised", "tcp-refused"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!(said.stdout.lines().last(), Some("scenarios: 3 passed, 0 failed"));
+    let said = run(&["lab", "run", "healthy-one-mx", "--json"]);
+    assert_eq!(said.json()["scenarios"][0]["verdict"], "pass");
+    let said = run(&["lab", "run", "no-such-scenario"]);
+    assert_eq!(said.status, 2, "{said:?}");
+}
+
+#[test]
+fn a_session_folder_serves_other_processes_and_goes_away() {
+    let mut up = program()
+        .args(["lab", "up", "healthy-one-mx", "cert-expired"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(up.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let folder = first.strip_prefix("session ").unwrap();
+    let inside = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(["lab", "exec", "--session", folder, "--"]).args(arguments);
+        finish(&mut command, b"")
+    };
+    let said = inside(&["check", "cert-expired.test", "--json"]);
+    let report = said.json();
+    assert_eq!((said.status, &report["verdict"]), (1, &"fail".into()), "{said:?}");
+    assert_eq!(report["simulated"], true);
+    assert_eq!(report["mx"][0]["addresses"][0]["certificate"]["error"], "expired");
+    let said = inside(&[
+        "tool",
+        "tls",
+        "probe",
+        "mx1.healthy-one-mx.test",
+        "--starttls",
+        "smtp",
+        "--json",
+    ]);
+    let probed = said.json();
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!(probed["versions"], serde_json::json!(["1.3"]));
+    assert_eq!(probed["sessions_used"], 1);
+    assert_eq!(probed["groups"], serde_json::json!(["X25519MLKEM768"]));
+    let said = inside(&["check", "--allow-private", "cert-expired.test"]);
+    assert_eq!(said.status, 2, "a lab has its own world: {said:?}");
+    let said = inside(&["doctor", "--control", "mx1.healthy-one-mx.test:25", "--json"]);
+    let doctor = said.json();
+    assert_eq!(doctor["port_25"], "open", "{said:?}");
+    assert_eq!(doctor["resolver"], "passes-dnssec", "{said:?}");
+    terminate(&mut up);
+    assert!(!std::path::Path::new(folder).exists(), "the folder is removed with its lab");
+    let said = inside(&["check", "cert-expired.test"]);
+    assert_eq!(said.status, 2, "{said:?}");
+}
+
+/// Asks a process of ours to end, by its own id, and waits for it.
+fn terminate(child: &mut std::process::Child) {
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_report_goes_to_a_file_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, start) in [
+        ("html", "<!doctype html>"),
+        ("markdown", "# Waxseal report"),
+        ("junit", "<?xml"),
+        ("json", "{\"schema\":\"waxseal.report/1\""),
+        ("text", "dns-null-mx.test"),
+    ] {
+        let path = folder.path().join(format);
+        let mut command = program();
+        command.args(["lab", "exec", "--", "check", "--format", format, "--output"]);
+        let said = finish(command.arg(&path).arg("dns-null-mx.test"), b"");
+        assert_eq!((said.status, said.stdout.as_str()), (0, ""), "{said:?}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(start), "{format}: {text}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The real executable: its tools, its answers to bad input, its verdicts on zone files, its help.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run the program fails")]
+
+mod check_input;
+mod check_lab;
+mod help;
+mod program;
+mod tools;
