@@ -210,6 +210,9 @@ pub(crate) const fn too_large(deviation: Deviation) -> bool {
 fn form(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (host, address, session) in sessions(facts) {
+        if session.outcome() == ProbeOutcome::NotSmtp {
+            continue;
+        }
         let subject = at(host, address);
         let cap = session.stage == Stage::Greeting && session.end == SessionEnd::CapReached;
         let unfinished = session.unfinished.as_ref().filter(|_| session.stage == Stage::Greeting);

@@ -38,7 +38,8 @@ fn record(facts: &Facts) -> Vec<Finding> {
     let Some(answer) = facts.rpt.seen().and_then(|rpt| rpt.record.seen()) else {
         return Vec::new();
     };
-    if matches!(answer.outcome, Outcome::Failed(_)) {
+    let no_domain = facts.mx.set.seen() == Some(&MxSet::NoName);
+    if no_domain || matches!(answer.outcome, Outcome::Failed(_)) {
         return Vec::new();
     }
     let new = |code| Finding::new(code, ANY, &facts.scope.target);

@@ -106,6 +106,10 @@ pub(crate) fn usable_policy(facts: &Facts) -> Option<&Policy> {
 fn record(facts: &Facts) -> Vec<Finding> {
     let Some(sts) = facts.sts.seen() else { return Vec::new() };
     let Some(answer) = sts.record.seen() else { return Vec::new() };
+    // A domain that does not exist lacks everything; that is said once.
+    if facts.mx.set.seen() == Some(&MxSet::NoName) {
+        return Vec::new();
+    }
     let new = |code| Finding::new(code, ANY, &facts.scope.target);
     if let Outcome::Failed(failure) = &answer.outcome {
         return vec![new(Code::StsRecordDnsError).with("TXT", sts_fetch::failure_words(failure))];
