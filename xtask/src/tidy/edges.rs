@@ -75,6 +75,11 @@ const EDGES: &[Edges] = &[
     },
     Edges { name: "waxseal-lab", ours: &[], outside: None },
     Edges {
+        name: "waxseal-bench",
+        ours: &["waxseal-app", "waxseal-check", "waxseal-lab"],
+        outside: None,
+    },
+    Edges {
         name: "waxseal-fuzz",
         ours: &[
             "waxseal-proto",
