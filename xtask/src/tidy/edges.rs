@@ -50,6 +50,7 @@ const EDGES: &[Edges] = &[
         ours: &["waxseal-proto", "waxseal-check", "waxseal-services"],
         outside: None,
     },
+    Edges { name: "waxseal-store", ours: &["waxseal-proto", "waxseal-check"], outside: None },
     Edges {
         name: "waxseal-app",
         ours: &[
@@ -58,6 +59,7 @@ const EDGES: &[Edges] = &[
             "waxseal-services",
             "waxseal-check",
             "waxseal-net",
+            "waxseal-store",
         ],
         outside: None,
     },
