@@ -11,7 +11,10 @@ use crate::limits::{DOMAINS_AT_ONCE, LAB_SURVEY};
 use crate::render::{self, Format, Layout, Palette};
 use clap::Args;
 use futures::StreamExt;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use waxseal_app::world::World;
 use waxseal_app::{CheckRequest, Progress, check_domain};
 use waxseal_check::report::wire::ReportV1;
@@ -160,52 +163,89 @@ async fn run_all(
     world: &World,
     requests: &[CheckRequest],
 ) -> Result<Exit, CliError> {
-    let format = if check.json { Format::Json } else { check.format };
-    let fail_on = FailOn::from(check.fail_on);
-    let watched = output::is_watched();
+    let watcher = Watcher::default();
+    let watcher = &watcher;
     let mut running = futures::stream::iter(requests)
         .map(|request| async move {
-            check_domain(world, request, &|progress| show(watched, &progress)).await.report
+            check_domain(world, request, &|progress| watcher.show(&progress)).await.report
         })
         .buffered(DOMAINS_AT_ONCE);
-    let streamed = check.output.is_none() && format == Format::Json;
-    let mut reports: Vec<ReportV1> = Vec::new();
+    let mut sink = Sink::new(check);
     let mut exit = Exit::Good;
     while let Some(report) = running.next().await {
-        exit = exit.and(Exit::from_number(exit_status(&report, fail_on)));
-        if streamed {
-            output::json(&report)?;
-        } else {
-            reports.push(report);
-        }
+        exit = exit.and(Exit::from_number(exit_status(&report, sink.fail_on)));
+        sink.take(report)?;
     }
-    match &check.output {
-        Some(path) => {
-            let layout = Layout { palette: Palette::plain(), width: output::width() };
-            let text = render::reports(&reports, format, fail_on, layout)?;
-            std::fs::write(path, text).map_err(|error| CliError::file(path, &error))?;
-        }
-        None if streamed => {}
-        None => {
-            let layout = Layout { palette: output::palette(), width: output::width() };
-            output::data(&render::reports(&reports, format, fail_on, layout)?)?;
-        }
-    }
+    sink.finish(check.output.as_deref())?;
     Ok(exit)
 }
 
-/// A progress line per session, for people only.
-pub(super) fn show(watched: bool, progress: &Progress) {
-    if !watched {
-        return;
-    }
-    let line = match progress {
-        Progress::ProbeBegan { host, address } => format!("{host} [{address}]: connecting"),
-        Progress::ProbeEnded { host, address, took } => {
-            format!("{host} [{address}]: done after {} ms", took.as_millis())
+/// Where reports go: each at once to standard output where the format allows it, else all together.
+struct Sink {
+    format: Format,
+    fail_on: FailOn,
+    layout: Layout,
+    streams: bool,
+    written: usize,
+    kept: Vec<ReportV1>,
+}
+
+impl Sink {
+    fn new(check: &Check) -> Self {
+        let format = if check.json { Format::Json } else { check.format };
+        let to_file = check.output.is_some();
+        let palette = if to_file { Palette::plain() } else { output::palette() };
+        Self {
+            format,
+            fail_on: FailOn::from(check.fail_on),
+            layout: Layout { palette, width: output::width() },
+            streams: !to_file && matches!(format, Format::Json | Format::Text),
+            written: 0,
+            kept: Vec::new(),
         }
-    };
-    output::note(&escape::line(&line));
+    }
+
+    fn take(&mut self, report: ReportV1) -> Result<(), CliError> {
+        if !self.streams {
+            self.kept.push(report);
+            return Ok(());
+        }
+        if self.written > 0 && self.format == Format::Text {
+            output::data("\n")?;
+        }
+        self.written += 1;
+        output::data(&render::reports(&[report], self.format, self.fail_on, self.layout)?)
+    }
+
+    fn finish(&self, file: Option<&Path>) -> Result<(), CliError> {
+        if self.streams {
+            return Ok(());
+        }
+        let text = render::reports(&self.kept, self.format, self.fail_on, self.layout)?;
+        match file {
+            Some(path) => std::fs::write(path, text).map_err(|error| CliError::file(path, &error)),
+            None => output::data(&text),
+        }
+    }
+}
+
+/// One line per address of a mail host on standard error, for people only.
+#[derive(Debug, Default)]
+struct Watcher {
+    shown: Mutex<BTreeSet<(String, IpAddr)>>,
+}
+
+impl Watcher {
+    fn show(&self, progress: &Progress) {
+        let Progress::ProbeBegan { host, address } = progress else { return };
+        if !output::is_watched() {
+            return;
+        }
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.insert((host.clone(), *address)) {
+            output::note(&escape::line(&format!("{host} [{address}]: looking")));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::world::{Simulation, WorldSource};
 use super::{block_on, output, text};
 use crate::config::{self, NetworkFlags};
 use clap::Args;
+use jiff::Unit;
 use serde::Serialize;
 use std::path::Path;
 use waxseal_app::doctor::{Doctor as Looked, PortState, ResolverState, doctor};
@@ -98,7 +99,7 @@ fn report(looked: &Looked, simulated: bool) -> Report {
         ptr: vantage.and_then(|v| v.ptr.seen()).map(ToString::to_string),
         ptr_confirmed: vantage.and_then(|v| v.forward_confirmed.seen()).copied(),
         ehlo_name: vantage.map(|v| v.ehlo_name.clone()),
-        clock: looked.now.to_string(),
+        clock: looked.now.round(Unit::Second).unwrap_or(looked.now).to_string(),
         simulated,
     }
 }

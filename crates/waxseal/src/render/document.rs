@@ -82,11 +82,16 @@ pub(super) fn circumstances(report: &ReportV1) -> String {
     let ehlo = vantage.ehlo_name.as_ref().map(|name| format!(", EHLO {name}"));
     format!(
         "checked {}{}{}, {} ms",
-        report.checked_at,
+        to_the_second(&report.checked_at),
         from.unwrap_or_default(),
         ehlo.unwrap_or_default(),
         report.took_ms
     )
+}
+
+/// A time without its fraction of a second, which no reader needs.
+fn to_the_second(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
 }
 
 /// The blocks of a report.
@@ -208,22 +213,36 @@ fn policies<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
     }
 }
 
-/// Findings, grouped by who has to act. The groups stand in the order of their gravest finding.
+/// Findings that need somebody, grouped by who that is, in the order of each group's gravest; then notes in
+/// the order of the report, so that optional policies stay last.
 fn findings<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
+    let (notes, grave): (Vec<&FindingV1>, Vec<&FindingV1>) =
+        report.findings.iter().partition(|finding| finding.severity == "info");
     blocks.push(Block::Heading("Findings by who has to act".to_owned()));
-    if report.findings.is_empty() {
+    if grave.is_empty() {
         blocks.push(Block::Note("None.".to_owned()));
     }
     let mut owners: Vec<&str> = Vec::new();
-    for finding in &report.findings {
+    for finding in &grave {
         if !owners.contains(&finding.owner.as_str()) {
             owners.push(&finding.owner);
         }
     }
     for owner in owners {
         blocks.push(Block::OwnerHeading(owner_words(owner)));
-        let of_owner = report.findings.iter().filter(|finding| finding.owner == owner);
-        blocks.extend(of_owner.map(Block::Finding));
+        let of_owner = grave.iter().filter(|finding| finding.owner == owner);
+        blocks.extend(of_owner.map(|finding| Block::Finding(finding)));
+    }
+    if !notes.is_empty() {
+        blocks.push(Block::Heading("Notes".to_owned()));
+    }
+    let mut before = None;
+    for note in notes {
+        if before != Some(&note.owner) {
+            blocks.push(Block::OwnerHeading(owner_words(&note.owner)));
+            before = Some(&note.owner);
+        }
+        blocks.push(Block::Finding(note));
     }
 }
 

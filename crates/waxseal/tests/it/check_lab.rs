@@ -36,8 +36,9 @@ fn a_session_folder_serves_other_processes_and_goes_away() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(up.stdout.take().unwrap()).lines();
-    let first = lines.next().unwrap().unwrap();
-    let folder = first.strip_prefix("session ").unwrap();
+    let folder = lines.next().unwrap().unwrap();
+    let folder = folder.as_str();
+    assert!(std::path::Path::new(folder).join("ca.pem").is_file(), "{folder}");
     let inside = |arguments: &[&str]| {
         let mut command = program();
         command.args(["lab", "exec", "--session", folder, "--"]).args(arguments);
@@ -79,6 +80,34 @@ fn terminate(child: &mut std::process::Child) {
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_bar_can_be_lowered_to_warnings() {
+    for (arguments, status) in [(&[][..], 0), (&["--fail-on", "warn"], 1)] {
+        let mut command = program();
+        command.args(["lab", "exec", "--", "check", "cert-expiring-soon.test"]).args(arguments);
+        let said = finish(&mut command, b"");
+        assert_eq!(said.status, status, "{said:?}");
+        assert!(said.stdout.contains("WARN cert-expiring-soon"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_hostile_certificate_comes_out_harmless() {
+    for format in ["text", "markdown", "html", "junit", "json"] {
+        let arguments =
+            ["lab", "exec", "--", "check", "--format", format, "cert-hostile-subject.test"];
+        let said = run(&arguments);
+        said.is_calm();
+        let hidden = |c: char| {
+            ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+        };
+        assert!(!said.stdout.contains(hidden), "{format}");
+        if matches!(format, "markdown" | "html" | "junit") {
+            assert!(!said.stdout.contains("<script"), "{format}");
+        }
+    }
 }
 
 #[test]

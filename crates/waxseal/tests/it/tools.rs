@@ -35,6 +35,7 @@ fn mta_sts_records_are_read() {
         assert_eq!(value["errors"].as_array().unwrap().is_empty(), valid, "{record:?}");
         let text = run(&["tool", "mta-sts", "parse-record", record]);
         assert_eq!(text.is_calm().status, status);
+        assert_eq!(text.stdout.contains("waxseal guide sts-"), !valid, "{text:?}");
     }
     let said = run(&["tool", "mta-sts", "parse-record", "v=STSv1; id=7;", "--json"]);
     assert_eq!(said.json()["tags"], json!({"v": "STSv1", "id": "7"}));
@@ -103,6 +104,9 @@ fn replies_are_read() {
         let value = said.is_calm().json();
         assert_eq!((&value["enhanced"], &value["complete"]), (&enhanced, &json!(complete)));
         assert!(value["extensions"].is_null(), "{value}");
+        let expected =
+            ["auth", "code", "complete", "enhanced", "extensions", "hostname", "message", "size"];
+        assert_eq!(keys(&value), expected);
         assert_eq!(said.status, status, "{said:?}");
     }
     for bad in [&b""[..], b"hello\r\n", b"\x1b[31m\r\n"] {
@@ -167,9 +171,8 @@ fn chains_are_judged() {
     let said = verify(good, &["--name", name]);
     let value = said.is_calm().json();
     assert_eq!((&value["valid"], said.status), (&json!(true), 0), "{}: {value}", good["id"]);
-    for key in ["valid", "errors", "error", "detail", "name_match", "path", "warnings"] {
-        assert!(value.get(key).is_some(), "{key} is missing");
-    }
+    let expected = ["detail", "error", "errors", "name_match", "path", "valid", "warnings"];
+    assert_eq!(keys(&value), expected);
     assert_eq!((&value["error"], &value["name_match"]), (&Value::Null, &json!(true)));
     for wrong in ["other.test", "no_host.example.com", "a b"] {
         let said = verify(good, &["--name", wrong]);

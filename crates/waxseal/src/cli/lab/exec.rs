@@ -7,8 +7,8 @@ use super::super::world::WorldSource;
 use super::super::{output, run_in};
 use super::{Scenario, all, block_on, escape, named, start};
 use clap::Args;
+use serde::Serialize;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use waxseal_lab::control::{Lab, LabParts};
 
@@ -29,6 +29,16 @@ pub(crate) struct Up {
     /// Names of scenarios; default: all that can share a lab
     #[arg(value_name = "SCENARIO")]
     names: Vec<String>,
+    /// Print one JSON object instead of the folder's path
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Running<'a> {
+    session: &'a str,
+    resolver: String,
+    scenarios: usize,
 }
 
 pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
@@ -78,11 +88,13 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         let lab = start(&chosen, None).await?;
         let session =
             lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
-        let mut out = String::new();
-        let folder = session.path().display();
-        let _ = writeln!(out, "session {folder}");
-        let _ = writeln!(out, "resolver {}", lab.world().resolver);
-        output::data(&escape::block(&out))?;
+        let folder = session.path().display().to_string();
+        if up.json {
+            let resolver = lab.world().resolver.to_string();
+            output::json(&Running { session: &folder, resolver, scenarios: chosen.len() })?;
+        } else {
+            output::data(&escape::block(&format!("{folder}\n")))?;
+        }
         output::note(&format!(
             "{} scenarios are up. Try: waxseal lab exec --session {folder} -- check {}",
             chosen.len(),

@@ -41,7 +41,7 @@ pub(crate) enum Lab {
     /// Print the file of a scenario
     #[command(after_help = "Examples:\n  waxseal lab show cert-expired")]
     Show(list::Show),
-    /// Keep a lab running until Ctrl-C and print its session folder
+    /// Keep a lab running until Ctrl-C; prints the path of its session folder
     #[command(after_help = "Examples:\n  \
         waxseal lab up\n  \
         waxseal lab up healthy-one-mx cert-expired\n\n\

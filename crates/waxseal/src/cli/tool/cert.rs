@@ -178,8 +178,8 @@ fn run_verify(arguments: &Verify) -> Result<Exit, CliError> {
         max_depth: arguments.max_depth,
         extra_intermediates: &[],
     });
-    let published = certificate(&verdict);
-    arguments.shown.show(&published, &verdict_lines(&published))?;
+    let published = Verified::from(certificate(&verdict));
+    arguments.shown.show(&published, &published.lines())?;
     Ok(Exit::of_answer(verdict.valid))
 }
 
@@ -210,12 +210,40 @@ fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, CliError> {
         .map_err(|error| CliError::usage(format!("{}: {error}", path.display())))
 }
 
-fn verdict_lines(verdict: &CertificateV1) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("valid", text::yes(verdict.valid))];
-    lines.extend(text::list("errors", &verdict.errors));
-    lines.push(("detail", verdict.detail.clone().unwrap_or_default()));
-    lines.push(("name matches", verdict.name_match.map_or_else(String::new, text::yes)));
-    lines.extend(text::list("path", &verdict.path));
-    lines.extend(text::list("warnings", &verdict.warnings));
-    lines
+/// The answer without the certificates themselves, which `cert inspect` shows.
+#[derive(Serialize)]
+struct Verified {
+    valid: bool,
+    errors: Vec<String>,
+    error: Option<String>,
+    detail: Option<String>,
+    name_match: Option<bool>,
+    path: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl From<CertificateV1> for Verified {
+    fn from(chain: CertificateV1) -> Self {
+        Self {
+            valid: chain.valid,
+            errors: chain.errors,
+            error: chain.error,
+            detail: chain.detail,
+            name_match: chain.name_match,
+            path: chain.path,
+            warnings: chain.warnings,
+        }
+    }
+}
+
+impl Verified {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![("valid", text::yes(self.valid))];
+        lines.extend(text::list("errors", &self.errors));
+        lines.push(("detail", self.detail.clone().unwrap_or_default()));
+        lines.push(("name matches", self.name_match.map_or_else(String::new, text::yes)));
+        lines.extend(text::list("path", &self.path));
+        lines.extend(text::list("warnings", &self.warnings));
+        lines
+    }
 }

@@ -14,6 +14,7 @@ use super::{output, text};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::Path;
+use waxseal_proto::finding::Code;
 
 /// The small tools.
 #[derive(Subcommand, Debug)]
@@ -63,6 +64,11 @@ pub(crate) fn run(
         Tool::Tls(tool) => tls::run(tool, config, world),
         Tool::TlsRpt(tool) => tls_rpt::run(tool),
     }
+}
+
+/// Where the guides explain what is wrong.
+fn guides(codes: &[Code]) -> impl Iterator<Item = (&'static str, String)> {
+    codes.iter().map(|code| ("more", format!("waxseal guide {code}")))
 }
 
 /// Each item in words.

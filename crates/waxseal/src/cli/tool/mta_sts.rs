@@ -3,7 +3,7 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{input, text};
-use super::{Shown, words};
+use super::{Shown, guides, words};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -156,6 +156,7 @@ fn run_parse_policy(arguments: &ParsePolicy) -> Result<Exit, CliError> {
     }
     lines.extend(text::list("errors", &value.errors));
     lines.extend(text::list("warnings", &value.warnings));
+    lines.extend(guides(&parse.codes()));
     let exit = Exit::of_answer(value.valid);
     arguments.shown.show(&value, &lines)?;
     Ok(exit)
@@ -183,6 +184,7 @@ fn run_parse_record(arguments: &ParseRecord) -> Result<Exit, CliError> {
     }
     lines.extend(text::list("errors", &value.errors));
     lines.extend(text::list("warnings", &value.warnings));
+    lines.extend(guides(&parse.codes()));
     let exit = Exit::of_answer(value.valid);
     arguments.shown.show(&value, &lines)?;
     Ok(exit)

@@ -3,7 +3,7 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::text;
-use super::{Shown, words};
+use super::{Shown, guides, words};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -55,6 +55,7 @@ pub(super) fn run(tool: &TlsRpt) -> Result<Exit, CliError> {
     }
     lines.extend(text::list("errors", &value.errors));
     lines.extend(text::list("warnings", &value.warnings));
+    lines.extend(guides(&parse.codes()));
     let exit = Exit::of_answer(value.valid);
     arguments.shown.show(&value, &lines)?;
     Ok(exit)
