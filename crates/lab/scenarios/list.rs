@@ -73,6 +73,7 @@ scenarios! {
     "cert/cert-chain-duplicate",
     "cert/cert-intermediate-expired",
     "cert/cert-intermediate-expired-twin",
+    "cert/cert-issuer-no-cert-sign",
     "cert/cert-issuer-not-ca",
     "cert/cert-path-too-long",
     "cert/cert-constraint-violated",

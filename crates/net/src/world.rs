@@ -14,7 +14,6 @@ use crate::routes::{ConnectRule, OpenRoutes, Route, Routes};
 use crate::tls::Tls;
 use crate::vantage::{self, Found};
 use jiff::Timestamp;
-use rustls::RootCertStore;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -174,13 +173,14 @@ impl World {
         clock: Clock,
         dialer: Dialer,
     ) -> Result<Self, NetError> {
+        let roots = Arc::new(roots);
         Ok(Self {
             resolver,
-            tls: Tls::new(RootCertStore { roots: roots.anchors().to_vec() }, clock)?,
+            tls: Tls::new(Arc::clone(&roots), clock)?,
             budget: Budget::new(&dialer.limits),
             dialer,
             clock,
-            roots: Arc::new(roots),
+            roots,
             simulated: false,
             own_address: None,
             ehlo_name: None,

@@ -18,6 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use verify::RequestFlag;
 use waxseal_proto::tls::seen::Offer;
+use waxseal_proto::x509::Roots;
 
 /// ALPN for HTTP (RFC 7301 §6); SMTP has none.
 const ALPN_HTTP: &[u8] = b"http/1.1";
@@ -28,12 +29,13 @@ pub(crate) struct Tls {
     provider: Arc<CryptoProvider>,
     without_hybrid: Arc<CryptoProvider>,
     verifier: Arc<WebPkiServerVerifier>,
+    roots: Arc<Roots>,
     clock: Clock,
 }
 
 impl Tls {
     /// TLS that trusts these roots.
-    pub(crate) fn new(roots: RootCertStore, clock: Clock) -> Result<Self, NetError> {
+    pub(crate) fn new(roots: Arc<Roots>, clock: Clock) -> Result<Self, NetError> {
         let provider = aws_lc_rs::default_provider();
         let mut classic = provider.clone();
         // X25519MLKEM768 makes the hello larger than one packet (RFC 10024 §1).
@@ -43,11 +45,12 @@ impl Tls {
             aws_lc_rs::kx_group::SECP384R1,
         ];
         let provider = Arc::new(provider);
+        let store = RootCertStore { roots: roots.anchors().to_vec() };
         let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
                 .build()
                 .map_err(|error| NetError::Tls { problem: error.to_string() })?;
-        Ok(Self { provider, without_hybrid: Arc::new(classic), verifier, clock })
+        Ok(Self { provider, without_hybrid: Arc::new(classic), verifier, roots, clock })
     }
 
     /// Fills a buffer with random octets.

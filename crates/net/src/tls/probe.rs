@@ -1,5 +1,5 @@
 //! One handshake and what it showed (RFC 9846 §4, RFC 6066 §3 for SNI). The chain is read from the
-//! verifier also when the handshake failed after it. Nothing is judged here beyond rustls' own verdict.
+//! verifier also when the handshake failed after it. Nothing is judged here beyond rustls' own verdict and `proto::x509`.
 //! The ways in are [`Tls::observe`] and [`Tls::strict`]; a change must keep the stream out of the caller's
 //! hands when a strict handshake did not verify.
 
@@ -24,6 +24,7 @@ use waxseal_proto::tls::hello::NamedGroup;
 use waxseal_proto::tls::seen::{
     CipherSuite, HandshakeEnd, HandshakeFailure, HandshakeSeen, Offer, TlsSession, TlsVersion,
 };
+use waxseal_proto::x509::{ChainQuery, ReferenceId, judge};
 
 /// A stream inside TLS.
 pub(crate) type SecureStream = TlsStream<Tapped<TcpStream>>;
@@ -53,8 +54,29 @@ impl Tls {
         let config = self.config(observer, &requested, offer);
         let (end, stream) = handshake(config, server_name(peer), stream, limit).await;
         let presented = recorder.presented();
-        let verified = presented.verified && stream.is_some();
+        let verified = presented.verified && stream.is_some() && self.accepts(&presented, peer);
         Observed { seen: seen(end, presented, &requested), verified, stream }
+    }
+
+    /// Whether the chain has none of the faults that a report would show. It asks more than rustls does (the
+    /// key usage of an issuer, for example), and a session is no better verified than its report says.
+    fn accepts(&self, presented: &Presented, peer: &Peer) -> bool {
+        let reference = match peer {
+            Peer::Address(address) => ReferenceId::Ip(*address),
+            Peer::Host(host) => ReferenceId::Dns(host.clone()),
+        };
+        presented.chain.as_ref().is_some_and(|chain| {
+            judge(&ChainQuery {
+                chain,
+                roots: &self.roots,
+                reference: Some(&reference),
+                now: self.clock.now(),
+                crls: &[],
+                max_depth: None,
+                extra_intermediates: &[],
+            })
+            .valid
+        })
     }
 
     /// Connects for HTTP: without a verified certificate there is no stream.
