@@ -12,6 +12,7 @@ use crate::render::{self, Format, Layout, Palette};
 use clap::Args;
 use futures::StreamExt;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +39,7 @@ const AREAS_LATER: [&str; 8] =
 pub(crate) struct Check {
     /// Domains; an address or URL is reduced to its domain
     #[arg(required = true, value_name = "DOMAIN")]
-    targets: Vec<String>,
+    targets: Vec<OsString>,
     /// Print JSON: one object, or one per line for several domains
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -117,9 +118,10 @@ fn requests(check: &Check, template: &CheckRequest) -> Vec<CheckRequest> {
         .iter()
         .map(|target| {
             let mut request = template.clone();
+            let typed = target.to_string_lossy();
             request.input = match port {
-                Some(_) => target.clone(),
-                None => format!("{target}:{}", check.port),
+                Some(_) => typed.into_owned(),
+                None => format!("{typed}:{}", check.port),
             };
             request.port = port.unwrap_or(request.port);
             request

@@ -65,6 +65,18 @@ fn any_input_gets_its_finding_and_no_panic() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn octets_that_are_no_text_are_a_fault_of_the_input() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = program();
+    command.args(["check", "--json"]).arg(std::ffi::OsStr::from_bytes(b"a\xff\x80.test"));
+    let said = finish(&mut command, b"");
+    let report = said.is_calm().json();
+    assert!(codes(&report)[0].starts_with("input-"), "{:?}", codes(&report));
+    assert_eq!(said.status, 2);
+}
+
 #[test]
 fn zone_files_give_the_verdicts_of_the_contract() {
     let table = [

@@ -69,7 +69,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 async fn own_lab(arguments: &[OsString]) -> Result<Lab, CliError> {
     let scenarios = all()?;
     let alone = scenarios.iter().find(|scenario| {
-        scenario.options.own_lab && arguments.iter().any(|text| *text == *scenario.domain)
+        let names_it = |text: &OsString| *text == *scenario.domain || *text == *scenario.input();
+        scenario.options.own_lab && arguments.iter().any(names_it)
     });
     match alone {
         Some(scenario) => start(std::slice::from_ref(scenario), scenario.options.now).await,
