@@ -10,6 +10,7 @@ pub mod deviation;
 pub mod dns;
 pub mod finding;
 pub mod limits;
+pub mod message;
 pub mod mta_sts;
 pub mod name;
 pub mod observation;

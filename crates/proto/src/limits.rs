@@ -100,3 +100,23 @@ pub const TLS_CIPHERTEXT_OCTETS_MAX: usize = 16_384 + 2_048;
 
 /// Octets kept of an answer that is no TLS.
 pub const NOT_TLS_OCTETS_MAX: usize = 64;
+
+/// Octets of the header block of a received message that are read. Real ones have 4 to 30 kB; Gmail and
+/// Microsoft refuse far smaller ones than this.
+pub const HEADER_BLOCK_OCTETS_MAX: usize = 1024 * 1024;
+
+/// Fields of one header block. Real messages have 20 to 80; loop detection stops at 100 `Received` lines
+/// (RFC 5321 §6.3).
+pub const HEADER_FIELDS_MAX: usize = 1_000;
+
+/// Octets of one header field. ARC and DKIM signatures have some 3 kB, long recipient lists more.
+pub const HEADER_FIELD_OCTETS_MAX: usize = 64 * 1024;
+
+/// Octets of one `Received` line that are read; real ones stay under 2 kB.
+pub const RECEIVED_OCTETS_MAX: usize = 16 * 1024;
+
+/// Hops of one path. RFC 5321 §6.3 has servers give up at some 100 `Received` lines.
+pub const RECEIVED_HOPS_MAX: usize = 200;
+
+/// Results read from one `Authentication-Results` field. Real ones have three to ten.
+pub const AUTH_RESULTS_MAX: usize = 64;
