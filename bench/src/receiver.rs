@@ -23,6 +23,7 @@ use waxseal_lab::scenario::Scenario;
 use crate::arguments::Arguments;
 use crate::measure::cpu_s;
 use crate::pki::{KeyKind, Pki};
+use crate::postfix;
 use crate::targets::{self, Target};
 
 /// The port of mail (RFC 5321 §4.5.4.2).
@@ -124,28 +125,10 @@ fn route(parts: &mut LabParts, published: IpAddr, socket: SocketAddr) {
 fn write(folder: &Path, parts: &LabParts, list: &[Target], pki: &Pki) -> Result<()> {
     std::fs::write(folder.join("parts.json"), serde_json::to_string(parts)?)?;
     std::fs::write(folder.join("ca.pem"), pki.root_pem())?;
-    std::fs::write(folder.join("zone.json"), zone_file(list)?)?;
-    let names: Vec<String> = list.iter().map(|target| target.host.clone()).collect();
-    std::fs::write(folder.join("server.pem"), pki.key_and_chain_pem(&names)?)?;
+    std::fs::write(folder.join("zone.json"), targets::zone_file(list)?)?;
+    let server = pki.key_and_chain_pem(&format!("*.{}", postfix::HOSTS))?;
+    std::fs::write(folder.join("server.pem"), server)?;
     targets::write(folder, list)
-}
-
-/// The same DNS data as a zone file, for runs without DNS traffic.
-fn zone_file(list: &[Target]) -> Result<String> {
-    let record = |name: &str, kind: &str, data: String| serde_json::json!({ "name": name, "type": kind, "data": [data] });
-    let mut records = vec![record("ns.test", "A", "127.0.0.1".into())];
-    for Target { domain, host, socket } in list {
-        let soa = "ns.test. root.test. 1 3600 900 604800 300".to_owned();
-        let report = format!("v=TLSRPTv1; rua=mailto:tls-reports@{domain}");
-        records.extend([
-            record(domain, "NS", "ns.test.".into()),
-            record(domain, "SOA", soa),
-            record(domain, "MX", format!("10 {host}.")),
-            record(host, "A", socket.ip().to_string()),
-            record(&format!("_smtp._tls.{domain}"), "TXT", report),
-        ]);
-    }
-    Ok(serde_json::to_string(&serde_json::json!({ "records": records }))?)
 }
 
 #[derive(Debug)]

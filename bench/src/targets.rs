@@ -53,3 +53,24 @@ fn target(line: &str) -> Result<Target> {
     let socket = SocketAddr::new(address.parse::<IpAddr>()?, port.parse()?);
     Ok(Target { domain: domain.to_owned(), host: host.to_owned(), socket })
 }
+
+/// The DNS data of the targets as a zone file, for runs without DNS traffic.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(crate) fn zone_file(list: &[Target]) -> Result<String> {
+    let record = |name: &str, kind: &str, data: String| serde_json::json!({ "name": name, "type": kind, "data": [data] });
+    let mut records = vec![record("ns.test", "A", "127.0.0.1".into())];
+    for Target { domain, host, socket } in list {
+        let soa = "ns.test. root.test. 1 3600 900 604800 300".to_owned();
+        let report = format!("v=TLSRPTv1; rua=mailto:tls-reports@{domain}");
+        records.extend([
+            record(domain, "NS", "ns.test.".into()),
+            record(domain, "SOA", soa),
+            record(domain, "MX", format!("10 {host}.")),
+            record(host, "A", socket.ip().to_string()),
+            record(&format!("_smtp._tls.{domain}"), "TXT", report),
+        ]);
+    }
+    Ok(serde_json::to_string(&serde_json::json!({ "records": records }))?)
+}
