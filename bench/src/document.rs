@@ -155,11 +155,12 @@ mod tests {
     fn only_the_marked_part_of_the_document_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.md");
-        std::fs::write(&path, format!("# B\n\n{BEGIN}\nold\n{END}\n\n## Other\n")).unwrap();
+        std::fs::write(&path, format!("# B\n\n{BEGIN}\nof yesterday\n{END}\n\n## Other\n"))
+            .unwrap();
         let extent = Extent { domains: 100, rounds: 1 };
         write(&path, &[group()], extent, &["- Machine: M".to_owned()]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# B\n\n") && text.ends_with("\n\n## Other\n"), "{text}");
-        assert!(text.contains("- Machine: M") && !text.contains("old"), "{text}");
+        assert!(text.contains("- Machine: M") && !text.contains("of yesterday"), "{text}");
     }
 }
