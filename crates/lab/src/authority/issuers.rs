@@ -141,6 +141,7 @@ impl Issuers {
             &top,
         )?;
         let old = expired(plain("Waxseal Lab Intermediate"), now);
+        lapsed_twin.upper = Some(intermediate.der());
         lapsed_twin.shown = Some(old.signed_by(intermediate.issuer().key(), &top)?.der().clone());
         let mut not_ca = plain("Waxseal Lab Not An Issuer");
         not_ca.is_ca = IsCa::ExplicitNoCa;
