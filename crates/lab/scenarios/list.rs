@@ -420,7 +420,6 @@ scenarios! {
     "cert/cert-weak-key-tls12",
     "cert/cert-weak-signature-expired",
     "cert/cert-revocation-crl-closed",
-    "cert/cert-revocation-stale-staple",
     "cert/cert-eku-email",
     "cert/cert-eku-client-and-name",
     "cert/cert-constraint-expired",
