@@ -17,6 +17,12 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
+/// Whether the server sent a Certificate message without any certificate.
+pub(super) fn is_empty_chain(failure: &HandshakeFailure) -> bool {
+    let word = Error::NoCertificatesPresented.to_string();
+    matches!(failure, HandshakeFailure::Incompatible(text) if *text == word)
+}
+
 /// How a handshake failed.
 pub(super) fn handshake_failure(error: &io::Error, record: &TapRecord) -> HandshakeFailure {
     if let Some(octets) = record.not_tls() {
@@ -45,9 +51,13 @@ fn library_failure(error: &Error) -> HandshakeFailure {
         Error::PeerSentOversizedRecord | Error::InvalidMessage(InvalidMessage::MessageTooLarge) => {
             HandshakeFailure::RecordOverflow
         }
-        Error::DecryptError | Error::InvalidCertificate(CertificateError::BadSignature) => {
-            HandshakeFailure::IntegrityFailed(word)
-        }
+        // A signature by a kind of key that is not the certificate's: key and certificate do not belong
+        // together.
+        Error::DecryptError
+        | Error::InvalidCertificate(
+            CertificateError::BadSignature
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+        ) => HandshakeFailure::IntegrityFailed(word),
         Error::InvalidCertificate(CertificateError::BadEncoding) => {
             HandshakeFailure::Malformed(word)
         }

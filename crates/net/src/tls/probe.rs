@@ -4,7 +4,7 @@
 //! hands when a strict handshake did not verify.
 
 use super::danger::Observer;
-use super::failure::handshake_failure;
+use super::failure::{handshake_failure, is_empty_chain};
 use super::verify::{Presented, Recorder, RequestFlag};
 use super::{ALPN_HTTP, Tls};
 use crate::tap::Tapped;
@@ -165,8 +165,10 @@ fn session(stream: &SecureStream) -> io::Result<TlsSession> {
 }
 
 fn seen(end: HandshakeEnd, presented: Presented, requested: &RequestFlag) -> HandshakeSeen {
+    let none_sent = matches!(&end, HandshakeEnd::Failed(failure) if is_empty_chain(failure));
     let chain = match presented.chain {
         Some(chain) => Observation::Observed(chain),
+        None if none_sent => Observation::Observed(Vec::new()),
         None => Observation::NotObserved(why_no_chain(&end)),
     };
     let end = match end {

@@ -32,8 +32,12 @@ pub(super) fn classify(
         aia: top.seen.ca_issuers.clone(),
         issuing,
     };
-    if completes(query) {
-        return Some(missing(Issuing::Proven));
+    match from_elsewhere(query) {
+        Elsewhere::Completes => return Some(missing(Issuing::Proven)),
+        Elsewhere::Ends { issuer } => {
+            return Some(Fault::PrivateCa { issuer, root_presented: false });
+        }
+        Elsewhere::Nothing => {}
     }
     let alone = found.certificates.len() == 1;
     if alone && !top.seen.ca_issuers.is_empty() {
@@ -48,17 +52,39 @@ pub(super) fn classify(
     Some(Fault::PrivateCa { issuer: top.seen.issuer.clone(), root_presented: false })
 }
 
-/// Whether the certificates from elsewhere lead to a root.
-fn completes(query: &ChainQuery<'_>) -> bool {
+/// What certificates from elsewhere add to the chain.
+enum Elsewhere {
+    /// They lead to a root.
+    Completes,
+    /// The issuer is among them, and the path ends below this other one, which is no root.
+    Ends {
+        /// The last issuer named.
+        issuer: String,
+    },
+    /// There are none, or none that fits.
+    Nothing,
+}
+
+fn from_elsewhere(query: &ChainQuery<'_>) -> Elsewhere {
     if query.extra_intermediates.is_empty() {
-        return false;
+        return Elsewhere::Nothing;
     }
-    let together: Vec<Readable<'_>> = query
-        .chain
-        .iter()
-        .chain(query.extra_intermediates)
+    let presented: Vec<Readable<'_>> =
+        query.chain.iter().filter_map(|der| Readable::read(der).ok()).collect();
+    let own = presented.len();
+    let fetched = query.extra_intermediates.iter().filter_map(|der| Readable::read(der).ok());
+    let together: Vec<Readable<'_>> = presented
+        .into_iter()
+        .chain(fetched)
         .take(crate::limits::X509_CHAIN_CERTIFICATES_MAX)
-        .filter_map(|der| Readable::read(der).ok())
         .collect();
-    path::find(&together, query.roots, query.now).root.is_some()
+    let found = path::find(&together, query.roots, query.now);
+    if found.root.is_some() {
+        return Elsewhere::Completes;
+    }
+    let top = found.certificates.last().filter(|index| **index >= own);
+    // Where the fetched one names an issuer to fetch in turn, the path may still go on.
+    top.and_then(|index| together.get(*index))
+        .filter(|top| top.seen.ca_issuers.is_empty() || top.seen.self_signed)
+        .map_or(Elsewhere::Nothing, |top| Elsewhere::Ends { issuer: top.seen.issuer.clone() })
 }
