@@ -20,6 +20,7 @@ use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::tls::hello::HelloPlan;
 use waxseal_proto::tls::seen::Offer;
 use waxseal_proto::tls_rpt::ReportDestination;
+use waxseal_proto::x509::ChainVerdict;
 
 const PLANS: [HelloPlan; 6] = [
     HelloPlan::AnySuite,
@@ -184,11 +185,17 @@ impl Fold<'_> {
             .collect();
         AddressFacts {
             address,
-            chain: self.observe(self.known().chains.get(&first).cloned()),
+            chain: self.observe(self.chain_of(&first, &probe(Offer::SmallHello))),
             probe: self.observe(self.known().probe(&first).cloned()),
             other_offers,
             hellos,
         }
+    }
+
+    /// The chain of the usual session; where that one's hello was dropped, the one of the smaller hello.
+    fn chain_of(&self, first: &ProbeQuestion, small: &ProbeQuestion) -> Option<ChainVerdict> {
+        let chains = &self.known().chains;
+        chains.get(first).or_else(|| chains.get(small)).cloned()
     }
 
     fn sts(&self, domain: &DomainName) -> StsFacts {

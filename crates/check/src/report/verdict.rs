@@ -4,6 +4,7 @@
 use super::wire::{AreaVerdictV1, VerdictV1};
 use super::words::Judged;
 use crate::facts::Facts;
+use crate::rules::starttls::small_hello_works;
 use crate::survey::Area;
 use waxseal_guides::Severity;
 use waxseal_proto::dns::{MxSet, Outcome};
@@ -82,6 +83,8 @@ fn untested(facts: &Facts) -> bool {
     for address in facts.hosts.iter().flat_map(|host| &host.addresses) {
         match address.session().map(waxseal_proto::smtp::seen::SessionSeen::outcome) {
             Some(ProbeOutcome::StarttlsOk) => tested += 1,
+            // The session of the smaller hello stands for it, and the dropped one is a finding.
+            _ if small_hello_works(address) => tested += 1,
             _ if no_such_family_here(address) => {}
             _ => return true,
         }

@@ -198,7 +198,36 @@ fn revocation_unknown(facts: &Facts) -> Vec<Finding> {
     vec![unknown.into_iter().fold(finding, |f, host| f.with("no stapled answer from", host))]
 }
 
-/// Different leaves behind one name, and not all of them good.
+/// How good the certificate of one address is beside those of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Valid,
+    EndsSoon,
+    NotValid,
+}
+
+impl State {
+    fn of(chain: &ChainVerdict) -> Self {
+        let ends_soon = |warning: &Warning| matches!(warning, Warning::ExpiringSoon { .. });
+        if !chain.valid {
+            Self::NotValid
+        } else if chain.warnings.iter().any(ends_soon) {
+            Self::EndsSoon
+        } else {
+            Self::Valid
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::EndsSoon => "valid, ends soon",
+            Self::NotValid => "not valid",
+        }
+    }
+}
+
+/// Different leaves behind one name, and one of them weaker than another.
 fn differs_per_address(facts: &Facts) -> Vec<Finding> {
     facts
         .hosts
@@ -213,14 +242,13 @@ fn differs_per_address(facts: &Facts) -> Vec<Finding> {
                 .iter()
                 .map(|(_, chain)| chain.certificates.first().map(|leaf| leaf.sha256.as_str()))
                 .collect();
-            let good = seen.iter().any(|(_, chain)| chain.valid);
-            let weaker = seen.iter().any(|(_, chain)| !chain.valid);
-            if leaves.len() < 2 || !(good && weaker) {
+            let states: BTreeSet<State> = seen.iter().map(|(_, chain)| State::of(chain)).collect();
+            if leaves.len() < 2 || states.len() < 2 {
                 return None;
             }
             let finding = Finding::new(Code::CertDiffersPerAddress, PATH_B, host.name());
             Some(seen.iter().fold(finding, |finding, (address, chain)| {
-                let word = if chain.valid { "valid" } else { "not valid" };
+                let word = State::of(chain).as_str();
                 finding.with("certificate", format!("{word} at {}", address.address))
             }))
         })

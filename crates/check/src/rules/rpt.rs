@@ -9,7 +9,7 @@ use crate::survey::rpt_record_set;
 use waxseal_proto::dns::{MxSet, Outcome};
 use waxseal_proto::finding::Code;
 use waxseal_proto::name::DomainName;
-use waxseal_proto::tls::seen::HandshakeEnd;
+use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure};
 use waxseal_proto::tls_rpt::RecordSet;
 
 const CASE: &[When] = &[ANY];
@@ -116,8 +116,13 @@ fn endpoint_fault(endpoint: &ReportEndpoint) -> Option<&'static str> {
         FetchEnd::NotConnected(_) => Some("no connection"),
         FetchEnd::TooSlow => Some("no answer in time"),
         // Reporters may ignore certificate errors here (RFC 8460 §5.4), but not a failed handshake.
-        FetchEnd::TlsRefused(handshake) => match handshake.end {
+        FetchEnd::TlsRefused(handshake) => match &handshake.end {
             HandshakeEnd::Completed(_) => None,
+            HandshakeEnd::Failed(HandshakeFailure::Incompatible(_))
+                if handshake.chain.seen().is_some_and(|chain| !chain.is_empty()) =>
+            {
+                None
+            }
             HandshakeEnd::Failed(_) => Some("the TLS handshake fails"),
         },
         FetchEnd::HttpMalformed(_)

@@ -1,6 +1,7 @@
 //! Rules of the policy fetch (RFC 8461 §3.3), and what a session shows of the check of §4.2.
 //! A redirect is reported and never followed.
 
+use super::starttls::small_hello_works;
 use super::sts::announced;
 use crate::facts::{AddressFacts, Facts, StsFacts};
 use crate::finding::{ANY, Finding};
@@ -129,7 +130,7 @@ fn looks_like_page(response: &HttpResponse) -> bool {
 /// Why a session does not pass the check of RFC 8461 §4.2; `None` when it does or was not had.
 pub(crate) fn session_fault(address: &AddressFacts) -> Option<String> {
     let outcome = address.session()?.outcome();
-    if outcome == ProbeOutcome::StarttlsOk {
+    if outcome == ProbeOutcome::StarttlsOk || small_hello_works(address) {
         return address.chain.seen()?.faults.first().map(ToString::to_string);
     }
     let words = [
