@@ -19,6 +19,41 @@ pub const LOCAL_PART_OCTETS_MAX: usize = 64;
 /// Octets of a whole address: a path of 256 (RFC 5321 §4.5.3.1.3) without its angle brackets.
 pub const MAILBOX_OCTETS_MAX: usize = 254;
 
+/// Days an exception from encryption may run; long enough to move to a service that encrypts.
+pub const EXCEPTION_DAYS_MAX: i64 = 90;
+
+/// Octets of the page and of the reason of an exception; a long sentence.
+pub const EXCEPTION_TEXT_OCTETS_MAX: usize = 1_000;
+
+/// SMTP: octets of one command line with its CRLF (RFC 5321 §4.5.3.1.4). An initial sign-in response that
+/// does not fit waits for the server's prompt (RFC 4954 §4).
+pub const COMMAND_LINE_OCTETS_MAX: usize = 512;
+
+/// SMTP: octets of one base64 line of a sign-in exchange (RFC 4954 §4: at least 12288).
+pub const AUTH_LINE_OCTETS_MAX: usize = 12_288;
+
+/// SMTP: prompts of the server in one sign-in exchange; the longest mechanism needs three.
+pub const AUTH_PROMPTS_MAX: usize = 8;
+
+/// SCRAM: fewest iterations a server may ask for (RFC 7677 §4).
+pub const SCRAM_ITERATIONS_MIN: u32 = 4_096;
+
+/// SCRAM: most iterations computed, about half a second; servers use 4096 to 600000.
+pub const SCRAM_ITERATIONS_MAX: u32 = 1_000_000;
+
+/// Octets of a user name and of a password; tokens of large providers have up to 4 kB.
+pub const CREDENTIAL_OCTETS_MAX: usize = 8_192;
+
+/// Recipients of one transaction; every server takes this many (RFC 5321 §4.5.3.1.8).
+pub const RECIPIENTS_PER_MESSAGE_MAX: usize = 100;
+
+/// Octets of one text line of a message without its CRLF (RFC 5321 §4.5.3.1.6).
+pub const MESSAGE_LINE_OCTETS_MAX: usize = 998;
+
+/// Octets of one message; what the largest providers take is 150 MB with attachments, and nobody mails
+/// that to a list.
+pub const MESSAGE_OCTETS_MAX: usize = 50 * 1024 * 1024;
+
 /// SMTP: octets of one reply line without its CRLF; 8 times what RFC 5321 §4.5.3.1.5 allows, so that a
 /// long banner is still read and an endless one is not.
 pub const REPLY_LINE_OCTETS_MAX: usize = 4096;

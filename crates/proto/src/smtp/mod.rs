@@ -9,6 +9,7 @@ mod plan;
 pub mod reply;
 pub mod reply_class;
 mod reply_reader;
+pub mod sasl;
 pub mod seen;
 pub mod session;
 pub mod transcript;

@@ -3,8 +3,10 @@
 //! [`hello`], the hand-made ClientHello that looks at what rustls will not speak. The way in is
 //! [`seen::HandshakeSeen`]; [`tap`] tells what the first octets of a peer are, [`suites`] grades.
 
+pub mod danger;
 pub mod hello;
 pub mod mode;
+pub mod requirement;
 pub mod seen;
 pub mod suites;
 pub mod tap;
