@@ -6,6 +6,7 @@ pub mod command;
 pub mod ehlo;
 pub mod outcome;
 mod plan;
+mod prelude;
 pub mod reply;
 pub mod reply_class;
 mod reply_reader;

@@ -20,35 +20,25 @@
 use super::command::Command;
 use super::ehlo::EhloSeen;
 pub use super::plan::{Action, ProbePlan, Until, Verified};
-use super::reply::{PartialReply, Progress, Reply, ReplyReader};
-use super::reply_class::{
-    EhloClass, GreetingClass, StartTlsClass, classify_ehlo, classify_greeting, classify_starttls,
-};
+use super::prelude::{Asked, Heard, Next, Prelude, end_of, quit_unless_closing};
+use super::reply::{PartialReply, Reply};
 use super::seen::{SessionEnd, SessionSeen, Stage};
-use super::transcript::Transcript;
-use crate::deviation::Deviation;
-use crate::limits::{EVIDENCE_OCTETS_MAX, REPLY_OCTETS_PER_PART_MAX};
 use crate::observation::{Observation, Reason};
-use crate::tls::seen::{HandshakeEnd, HandshakeFailure, HandshakeSeen};
+use crate::tls::seen::{HandshakeFailure, HandshakeSeen};
 
 /// One probe session.
 #[derive(Debug)]
 pub struct ProbeSession {
     plan: ProbePlan,
     state: State,
-    reader: ReplyReader,
-    /// Octets received and not yet read as a reply.
-    pending: Vec<u8>,
-    /// Octets received in this part of the session: in clear, or inside TLS.
-    octets: usize,
     inside_tls: bool,
     end: Option<SessionEnd>,
-    seen: SessionSeen,
+    prelude: Prelude,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
-    Await(Step),
+    Await(Asked),
     Send(Command),
     Handshake,
     /// Inside TLS, QUIT is answered: waiting for the peer to end TLS.
@@ -57,41 +47,15 @@ enum State {
     Done,
 }
 
-/// What a reply answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Greeting,
-    Ehlo,
-    Helo,
-    StartTls,
-    EhloAfterTls,
-    Quit,
-}
-
-impl Step {
-    const fn stage(self) -> Stage {
-        match self {
-            Self::Greeting => Stage::Greeting,
-            Self::Ehlo | Self::Helo => Stage::Ehlo,
-            Self::StartTls => Stage::StartTls,
-            Self::EhloAfterTls => Stage::EhloAfterTls,
-            Self::Quit => Stage::Quit,
-        }
-    }
-}
-
 impl ProbeSession {
     /// A session on a connection that has just been opened: it waits for the greeting.
     pub const fn new(plan: ProbePlan) -> Self {
         Self {
             plan,
-            state: State::Await(Step::Greeting),
-            reader: ReplyReader::new(),
-            pending: Vec::new(),
-            octets: 0,
+            state: State::Await(Asked::Greeting),
             inside_tls: false,
             end: None,
-            seen: nothing_seen(),
+            prelude: Prelude::new(),
         }
     }
 
@@ -104,7 +68,7 @@ impl ProbeSession {
             State::AwaitClose => Action::Read { stage: Stage::Quit },
             State::Send(command) => {
                 let octets = command.encode();
-                self.seen.transcript.push_command(command);
+                self.prelude.seen.transcript.push_command(command);
                 self.state = State::Await(self.step_answering(command));
                 Action::Write(octets)
             }
@@ -126,16 +90,11 @@ impl ProbeSession {
         if !self.is_talking() {
             return;
         }
-        keep_evidence(&mut self.seen.first_octets, bytes);
-        let room = REPLY_OCTETS_PER_PART_MAX.saturating_sub(self.octets);
-        self.octets = self.octets.saturating_add(bytes.len());
-        self.pending.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.prelude.receive(bytes);
         self.advance();
-        if self.octets > REPLY_OCTETS_PER_PART_MAX && self.is_talking() {
+        if self.prelude.is_over_cap() && self.is_talking() {
             self.interrupt(Reason::LimitReached, SessionEnd::CapReached);
-            if let Some(partial) = &mut self.seen.unfinished {
-                partial.deviations.push(Deviation::OctetsOverCap);
-            }
+            self.prelude.note_cap();
         }
     }
 
@@ -151,7 +110,7 @@ impl ProbeSession {
 
     /// The limit of the stage was reached.
     pub fn handle_timed_out(&mut self) {
-        let received = self.reader.octets();
+        let received = self.prelude.unfinished_octets();
         self.interrupt(Reason::TimedOut, SessionEnd::TimedOut { received });
     }
 
@@ -161,37 +120,24 @@ impl ProbeSession {
         if self.state != State::Handshake {
             return;
         }
-        let failure = match &handshake.end {
-            HandshakeEnd::Completed(tls) => {
-                let note = format!("TLS {} established", tls.version.as_str());
-                self.seen.transcript.push_note(&note);
-                None
-            }
-            HandshakeEnd::Failed(failure) => Some(failure.clone()),
-        };
-        self.seen.handshake = Observation::Observed(handshake);
-        if let Some(failure) = failure {
-            self.seen.transcript.push_note("TLS handshake failed");
+        if let Some(failure) = self.prelude.on_handshake(handshake) {
             if let HandshakeFailure::NotTls(octets) = &failure {
-                keep_evidence(&mut self.seen.injected, octets);
+                self.prelude.keep_injected(octets);
             }
             self.finish(end_of(&failure));
             return;
         }
-        // RFC 3207 §4.2: nothing from before the handshake may live on.
-        self.reader = ReplyReader::new();
-        self.pending.clear();
-        self.octets = 0;
+        self.prelude.start_inside_tls();
         self.inside_tls = true;
         match (self.plan.until, verified) {
             (Until::StartTls, Verified::Yes | Verified::No) => self.finish(SessionEnd::Stopped),
             (Until::Quit, Verified::Yes) => {
-                self.seen.stage = Stage::EhloAfterTls;
+                self.prelude.seen.stage = Stage::EhloAfterTls;
                 self.state = State::Send(Command::Ehlo(self.plan.ehlo_name.clone()));
             }
             (Until::Quit, Verified::No) => {
-                self.seen.ehlo_after_tls = Observation::NotObserved(Reason::Unverified);
-                self.seen.transcript.push_note("certificate not verified");
+                self.prelude.seen.ehlo_after_tls = Observation::NotObserved(Reason::Unverified);
+                self.prelude.seen.transcript.push_note("certificate not verified");
                 self.quit(SessionEnd::Stopped);
             }
         }
@@ -203,8 +149,7 @@ impl ProbeSession {
         if octets.is_empty() {
             return;
         }
-        keep_evidence(&mut self.seen.injected, octets);
-        self.seen.transcript.push_note("octets in clear where only TLS may stand");
+        self.prelude.note_injected(octets);
         if self.state != State::Done {
             self.finish(SessionEnd::Stopped);
         }
@@ -213,27 +158,27 @@ impl ProbeSession {
     /// TLS ended: by close_notify, or by EOF without it.
     pub fn handle_close_notify(&mut self, received: bool) {
         if self.inside_tls && self.is_talking() {
-            self.seen.close_notify = Observation::Observed(received);
+            self.prelude.seen.close_notify = Observation::Observed(received);
             self.interrupt(Reason::PeerClosed, SessionEnd::Closed);
         }
     }
 
     /// What the session showed. A session left before its end counts as stopped.
     pub fn into_seen(mut self) -> SessionSeen {
-        if self.plan.until == Until::StartTls && self.seen.handshake.seen().is_none() {
-            self.seen.handshake = Observation::NotObserved(Reason::NotAsked);
+        if self.plan.until == Until::StartTls && self.prelude.seen.handshake.seen().is_none() {
+            self.prelude.seen.handshake = Observation::NotObserved(Reason::NotAsked);
         }
-        self.seen.end = self.end.unwrap_or(SessionEnd::Stopped);
-        self.seen
+        self.prelude.seen.end = self.end.unwrap_or(SessionEnd::Stopped);
+        self.prelude.seen
     }
 
-    const fn step_answering(&self, command: &Command) -> Step {
+    const fn step_answering(&self, command: &Command) -> Asked {
         match command {
-            Command::Ehlo(_) if self.inside_tls => Step::EhloAfterTls,
-            Command::Ehlo(_) => Step::Ehlo,
-            Command::Helo(_) => Step::Helo,
-            Command::StartTls => Step::StartTls,
-            Command::Quit => Step::Quit,
+            Command::Ehlo(_) if self.inside_tls => Asked::EhloAfterTls,
+            Command::Ehlo(_) => Asked::Ehlo,
+            Command::Helo(_) => Asked::Helo,
+            Command::StartTls => Asked::StartTls,
+            Command::Quit => Asked::Quit,
         }
     }
 
@@ -246,131 +191,54 @@ impl ProbeSession {
 
     /// Reads replies for as long as one is awaited and octets are there.
     fn advance(&mut self) {
-        while let State::Await(step) = self.state {
-            if self.pending.is_empty() {
-                return;
-            }
-            let fed = self.reader.feed(&self.pending);
-            self.pending.drain(..fed.consumed);
-            self.note_raw_lines();
-            match fed.progress {
-                Progress::NeedMore => return,
-                Progress::Complete(reply) => self.on_reply(step, reply),
-                Progress::NotReply(partial) => {
-                    self.on_unreadable(step, partial, Reason::Unintelligible);
-                }
-                Progress::CapReached(partial) => {
-                    self.on_unreadable(step, partial, Reason::LimitReached);
-                }
+        while let State::Await(asked) = self.state {
+            match self.prelude.hear() {
+                Heard::Nothing => return,
+                Heard::Reply(reply) => self.on_reply(asked, reply),
+                Heard::Unreadable(partial, reason) => self.on_unreadable(asked, partial, reason),
             }
         }
     }
 
-    fn on_reply(&mut self, step: Step, reply: Reply) {
-        match step {
-            Step::Greeting => self.on_greeting(reply),
-            Step::Ehlo => self.on_ehlo(reply),
-            Step::Helo => {
+    fn on_reply(&mut self, asked: Asked, reply: Reply) {
+        let next = match asked {
+            Asked::Greeting => self.prelude.on_greeting(reply),
+            Asked::Ehlo => self.prelude.on_ehlo(reply),
+            Asked::StartTls => self.prelude.on_starttls(reply),
+            Asked::Helo => {
                 let code = reply.code.number();
-                self.seen.helo = Observation::Observed(reply);
-                self.quit_unless_closing(code);
+                self.prelude.seen.helo = Observation::Observed(reply);
+                quit_unless_closing(code)
             }
-            Step::StartTls => self.on_starttls(reply),
-            Step::EhloAfterTls => {
+            Asked::EhloAfterTls => {
                 let code = reply.code.number();
                 let ehlo = EhloSeen::from_reply(reply);
                 let accepted = ehlo.accepted();
-                self.seen.ehlo_after_tls = Observation::Observed(ehlo);
+                self.prelude.seen.ehlo_after_tls = Observation::Observed(ehlo);
                 if accepted {
-                    self.seen.stage = Stage::Quit;
-                    self.quit(SessionEnd::Complete);
-                } else {
-                    self.quit_unless_closing(code);
+                    self.prelude.seen.stage = Stage::Quit;
+                    return self.quit(SessionEnd::Complete);
                 }
+                quit_unless_closing(code)
             }
-            Step::Quit => {
-                self.seen.quit = Observation::Observed(reply);
+            Asked::Quit => {
+                self.prelude.seen.quit = Observation::Observed(reply);
                 self.state = if self.inside_tls { State::AwaitClose } else { State::Closing };
+                return;
             }
-        }
+        };
+        self.follow(next);
     }
 
-    fn on_greeting(&mut self, greeting: Reply) {
-        let class = classify_greeting(&greeting);
-        let code = greeting.code.number();
-        self.seen.greeting = Observation::Observed(greeting);
-        match class {
-            GreetingClass::Ready => {
-                self.seen.stage = Stage::Ehlo;
-                self.state = State::Send(Command::Ehlo(self.plan.ehlo_name.clone()));
-            }
-            GreetingClass::Throttled
-            | GreetingClass::Greylisted
-            | GreetingClass::ReputationBlocked
-            | GreetingClass::Rejected
-            | GreetingClass::Malformed => self.quit_unless_closing(code),
-        }
-    }
-
-    fn on_ehlo(&mut self, reply: Reply) {
-        let class = classify_ehlo(&reply);
-        let code = reply.code.number();
-        let ehlo = EhloSeen::from_reply(reply);
-        let offered = ehlo.offers("STARTTLS");
-        self.seen.ehlo = Observation::Observed(ehlo);
-        match class {
-            EhloClass::Accepted if offered && self.pending.is_empty() => {
-                self.seen.stage = Stage::StartTls;
-                self.state = State::Send(Command::StartTls);
-            }
-            EhloClass::Accepted if offered => {
-                // A reply waits for a command that was not sent yet: it would be taken for the answer.
-                self.seen.stage = Stage::StartTls;
-                let ahead = std::mem::take(&mut self.pending);
-                self.handle_injected(&ahead);
-            }
-            EhloClass::Accepted => {
-                self.seen.starttls = Observation::NotObserved(Reason::NotAsked);
-                self.quit(SessionEnd::Stopped);
-            }
-            EhloClass::NotUnderstood => {
-                self.state = State::Send(Command::Helo(self.plan.ehlo_name.clone()));
-            }
-            EhloClass::NameRejected
-            | EhloClass::Greylisted
-            | EhloClass::Throttled
-            | EhloClass::ReputationBlocked
-            | EhloClass::Refused => self.quit_unless_closing(code),
-        }
-    }
-
-    fn on_starttls(&mut self, reply: Reply) {
-        let class = classify_starttls(&reply);
-        let code = reply.code.number();
-        self.seen.starttls = Observation::Observed(reply);
-        match class {
-            StartTlsClass::Go if self.pending.is_empty() => {
-                self.seen.stage = Stage::Handshake;
-                self.state = State::Handshake;
-            }
-            StartTlsClass::Go => {
-                let injected = std::mem::take(&mut self.pending);
-                self.handle_injected(&injected);
-            }
-            // The server may already wait for TLS: nothing more goes to it in clear.
-            StartTlsClass::Malformed => self.finish(SessionEnd::Stopped),
-            StartTlsClass::Unavailable | StartTlsClass::Refused | StartTlsClass::Unexpected => {
-                self.quit_unless_closing(code);
-            }
-        }
-    }
-
-    /// Ends a session by decision: with QUIT, or without it after 421, where the server closes itself.
-    fn quit_unless_closing(&mut self, code: u16) {
-        if code == 421 {
-            self.finish(SessionEnd::Stopped);
-        } else {
-            self.quit(SessionEnd::Stopped);
+    fn follow(&mut self, next: Next) {
+        let name = || self.plan.ehlo_name.clone();
+        match next {
+            Next::Ehlo => self.state = State::Send(Command::Ehlo(name())),
+            Next::Helo => self.state = State::Send(Command::Helo(name())),
+            Next::StartTls => self.state = State::Send(Command::StartTls),
+            Next::Handshake => self.state = State::Handshake,
+            Next::Quit => self.quit(SessionEnd::Stopped),
+            Next::Close => self.finish(SessionEnd::Stopped),
         }
     }
 
@@ -381,14 +249,14 @@ impl ProbeSession {
 
     fn finish(&mut self, end: SessionEnd) {
         self.end.get_or_insert(end);
-        self.pending.clear();
+        self.prelude.drop_pending();
         self.state = State::Closing;
     }
 
-    fn on_unreadable(&mut self, step: Step, partial: PartialReply, reason: Reason) {
-        self.mark_missing(step, reason);
-        if step != Step::Quit {
-            self.seen.unfinished = Some(partial);
+    fn on_unreadable(&mut self, step: Asked, partial: PartialReply, reason: Reason) {
+        self.prelude.mark_missing(step, reason);
+        if step != Asked::Quit {
+            self.prelude.seen.unfinished = Some(partial);
         }
         self.finish(if reason == Reason::LimitReached {
             SessionEnd::CapReached
@@ -403,83 +271,26 @@ impl ProbeSession {
             State::Await(step) => Some(*step),
             State::Send(command) => Some(self.step_answering(command)),
             State::Handshake => {
-                self.seen.handshake = Observation::NotObserved(reason);
+                self.prelude.seen.handshake = Observation::NotObserved(reason);
                 None
             }
             State::AwaitClose => {
-                if self.seen.close_notify.seen().is_none() {
-                    self.seen.close_notify = Observation::NotObserved(reason);
+                if self.prelude.seen.close_notify.seen().is_none() {
+                    self.prelude.seen.close_notify = Observation::NotObserved(reason);
                 }
                 None
             }
             State::Closing | State::Done => return,
         };
-        let partial = self.reader.take_partial();
-        self.note_raw_lines();
+        let partial = self.prelude.take_partial();
         if let Some(step) = step {
-            self.mark_missing(step, reason);
-            if step != Step::Quit {
-                self.seen.unfinished = partial;
+            self.prelude.mark_missing(step, reason);
+            if step != Asked::Quit {
+                self.prelude.seen.unfinished = partial;
             }
         }
         self.finish(end);
     }
-
-    fn mark_missing(&mut self, step: Step, reason: Reason) {
-        match step {
-            Step::Greeting => self.seen.greeting = Observation::NotObserved(reason),
-            Step::Ehlo => self.seen.ehlo = Observation::NotObserved(reason),
-            Step::Helo => self.seen.helo = Observation::NotObserved(reason),
-            Step::StartTls => self.seen.starttls = Observation::NotObserved(reason),
-            Step::EhloAfterTls => self.seen.ehlo_after_tls = Observation::NotObserved(reason),
-            Step::Quit => self.seen.quit = Observation::NotObserved(reason),
-        }
-    }
-
-    fn note_raw_lines(&mut self) {
-        for line in self.reader.take_raw_lines() {
-            self.seen.transcript.push_server(&line);
-        }
-    }
-}
-
-/// A record before the first octet.
-const fn nothing_seen() -> SessionSeen {
-    SessionSeen {
-        stage: Stage::Greeting,
-        end: SessionEnd::Stopped,
-        first_octets: Vec::new(),
-        greeting: Observation::NotObserved(Reason::EarlierStageFailed),
-        ehlo: Observation::NotObserved(Reason::EarlierStageFailed),
-        helo: Observation::NotObserved(Reason::NotAsked),
-        starttls: Observation::NotObserved(Reason::EarlierStageFailed),
-        injected: Vec::new(),
-        handshake: Observation::NotObserved(Reason::EarlierStageFailed),
-        ehlo_after_tls: Observation::NotObserved(Reason::EarlierStageFailed),
-        unfinished: None,
-        quit: Observation::NotObserved(Reason::EarlierStageFailed),
-        close_notify: Observation::NotObserved(Reason::EarlierStageFailed),
-        transcript: Transcript { lines: Vec::new() },
-    }
-}
-
-const fn end_of(failure: &HandshakeFailure) -> SessionEnd {
-    match failure {
-        HandshakeFailure::Closed => SessionEnd::Closed,
-        HandshakeFailure::Reset => SessionEnd::Reset,
-        HandshakeFailure::TimedOut { received } => SessionEnd::TimedOut { received: *received },
-        HandshakeFailure::AlertReceived(_)
-        | HandshakeFailure::Malformed(_)
-        | HandshakeFailure::NotTls(_)
-        | HandshakeFailure::Incompatible(_)
-        | HandshakeFailure::IntegrityFailed(_)
-        | HandshakeFailure::RecordOverflow => SessionEnd::Stopped,
-    }
-}
-
-fn keep_evidence(kept: &mut Vec<u8>, octets: &[u8]) {
-    let room = EVIDENCE_OCTETS_MAX.saturating_sub(kept.len());
-    kept.extend_from_slice(octets.get(..room).unwrap_or(octets));
 }
 
 #[cfg(test)]
