@@ -47,6 +47,14 @@ impl<T> Observation<T> {
         }
     }
 
+    /// The value, to be changed in place.
+    pub const fn seen_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Observed(value) => Some(value),
+            Self::NotObserved(_) => None,
+        }
+    }
+
     /// The reason, if it was not seen.
     pub const fn reason(&self) -> Option<Reason> {
         match self {

@@ -4,6 +4,8 @@
 
 pub mod command;
 pub mod ehlo;
+mod mail_command;
+pub mod message_data;
 pub mod outcome;
 mod plan;
 mod prelude;
@@ -13,4 +15,8 @@ mod reply_reader;
 pub mod sasl;
 pub mod seen;
 pub mod session;
+pub mod submission;
 pub mod transcript;
+
+pub use mail_command::ReversePath;
+pub use message_data::{MessageData, MessageError};

@@ -34,7 +34,7 @@ pub(super) enum Heard {
 }
 
 /// Where the judgement of a reply leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Ehlo,
     Helo,

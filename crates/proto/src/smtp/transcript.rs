@@ -53,6 +53,11 @@ impl Transcript {
         self.push(Line::Client(command.to_string()));
     }
 
+    /// Adds a line we sent, in the form that may be shown.
+    pub(crate) fn push_client(&mut self, shown: &str) {
+        self.push(Line::Client(shortened(shown)));
+    }
+
     /// Adds a line of the server, without its line end; what goes over the limit is cut.
     pub fn push_server(&mut self, line: &str) {
         self.push(Line::Server(shortened(line)));
@@ -74,19 +79,22 @@ impl Transcript {
     /// Hides every known secret, in clear or in base64 at any offset, in every line. Secrets shorter than
     /// [`SECRET_SEARCH_OCTETS_MIN`] are not searched for.
     pub fn redact(&mut self, secrets: &[Secret<String>]) {
-        for secret in secrets {
-            let secret = secret.expose();
-            if secret.len() < SECRET_SEARCH_OCTETS_MIN {
-                continue;
-            }
-            let encoded = base64_cores(secret.as_bytes());
-            for line in &mut self.lines {
-                let text = line.text_mut();
-                hide_clear(text, secret);
-                for core in &encoded {
-                    hide_base64(text, core);
-                }
-            }
+        for line in &mut self.lines {
+            hide_secrets(line.text_mut(), secrets);
+        }
+    }
+}
+
+/// Hides every secret in one text, in clear or in base64 at any offset.
+pub(crate) fn hide_secrets(text: &mut String, secrets: &[Secret<String>]) {
+    for secret in secrets {
+        let secret = secret.expose();
+        if secret.len() < SECRET_SEARCH_OCTETS_MIN {
+            continue;
+        }
+        hide_clear(text, secret);
+        for core in base64_cores(secret.as_bytes()) {
+            hide_base64(text, &core);
         }
     }
 }

@@ -38,7 +38,7 @@ enum ServerTrust {
 enum Expect {
     CramChallenge,
     /// The initial response, which did not fit into the command, and what follows it.
-    Initial(Secret<String>, Box<Expect>),
+    Initial(Secret<String>, Box<Self>),
     LoginPassword,
     LoginUserName,
     /// No prompt may come any more.

@@ -31,7 +31,8 @@ impl ClientFirst {
     pub(super) fn new(sign_in: &SignIn) -> Self {
         let ClientNonce(nonce) = &sign_in.nonce;
         let name = sign_in.username.expose();
-        let name = stringprep::saslprep(name).map_or_else(|_| name.clone(), |name| name.into());
+        let name =
+            stringprep::saslprep(name).map_or_else(|_| name.clone(), std::borrow::Cow::into_owned);
         let name = name.replace('=', "=3D").replace(',', "=2C");
         Self { bare: format!("n={name},r={nonce}"), nonce: nonce.clone() }
     }
