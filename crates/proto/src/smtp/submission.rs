@@ -8,10 +8,8 @@
 //!  none:     greeting ─▶ EHLO ──────────────────────────────────┴── (no AUTH) ──▶ as above
 //! ```
 //!
-//! A refusal leads to QUIT, 421 and anything unreadable to a close. Invariants: in clear only EHLO,
-//! STARTTLS and QUIT, each at most once, except in mode none; AUTH needs a `Cleared` and MAIL a `Passage`,
-//! which only a verified handshake or an allowance gives; after a handshake that did not verify at most
-//! QUIT; a session lost after the final dot is uncertain.
+//! Invariants: in clear only EHLO, STARTTLS and QUIT, each at most once, except in mode none; AUTH needs a
+//! `Cleared`, MAIL a `Passage`; after a handshake that did not verify at most QUIT.
 
 mod plan;
 mod record;
