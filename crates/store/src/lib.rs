@@ -1,10 +1,20 @@
 //! Remembers: SQLite, migrations, sealed secrets, connections to delivery services, check reports.
 //!
-//! This crate touches files and the system's random numbers; the time is an argument. [`keys`] and
-//! [`sealed`] keep secrets: they are written and replaced, and opened for sending only. Every row belongs
-//! to a workspace.
+//! This crate touches files and the system's random numbers; the time is an argument. The way in is
+//! [`Store::open`]. [`keys`] and [`sealed`] keep secrets: they are written and replaced, and opened for
+//! sending only. Every row belongs to a workspace.
 
+pub mod backup;
+mod database;
+mod error;
 pub mod id;
+mod key_file;
 pub mod keys;
 pub mod limits;
+mod private_file;
+mod schema;
 pub mod sealed;
+
+pub use database::{DEFAULT_WORKSPACE, Store};
+pub use error::StoreError;
+pub use key_file::KeyFile;
