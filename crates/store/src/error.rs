@@ -129,12 +129,6 @@ pub enum StoreError {
         /// The connection.
         id: ConnectionId,
     },
-    /// The secret was sealed for another connection.
-    #[error("the secret was sealed for another place than connection {id}")]
-    SealedElsewhere {
-        /// The connection.
-        id: ConnectionId,
-    },
     /// A key that this database does not know, or no longer.
     #[error("key {id} is not a master key of this database; read the master keys again")]
     KeyNotKnown {

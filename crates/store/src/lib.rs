@@ -5,6 +5,8 @@
 //! sending only. Every row belongs to a workspace.
 
 pub mod backup;
+pub mod connection;
+pub mod connections;
 mod database;
 mod error;
 pub mod id;
@@ -12,8 +14,11 @@ mod key_file;
 pub mod keys;
 pub mod limits;
 mod private_file;
+pub mod rotate;
+mod rows;
 mod schema;
 pub mod sealed;
+pub mod secrets;
 
 pub use database::{DEFAULT_WORKSPACE, Store};
 pub use error::StoreError;

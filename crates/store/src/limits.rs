@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// How long a statement waits for another process that is writing. Longer than any batch of ours, shorter
 /// than a person's patience.
 pub const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -41,6 +43,9 @@ pub const SERVICE_SETTINGS_MAX: usize = 32;
 
 /// Days that an exception for sending without encryption may last. After three months somebody looks again.
 pub const EXCEPTION_DAYS_MAX: i64 = 90;
+
+/// The same as a duration.
+pub const EXCEPTION_MAX: SignedDuration = SignedDuration::from_hours(24 * EXCEPTION_DAYS_MAX);
 
 /// Octets of the detail of one test or verification: a transcript of the longest kind, with its steps.
 pub const TRIAL_DETAIL_OCTETS_MAX: usize = 512 * 1_024;

@@ -1,0 +1,240 @@
+//! The connections of a workspace: the trait that every database implements, in batches.
+//!
+//! A batch is written as a whole or not at all. Secrets go in sealed and never come out here: the only way
+//! back is [`crate::sealed`]. Keep: any change of settings or secret makes a connection
+//! untested, and a test counts only for the revision that it tried.
+
+mod sqlite;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use waxseal_proto::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::connection::{
+    Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, Trial, TrialKind, Use,
+};
+use crate::error::StoreError;
+use crate::id::{ConnectionId, WorkspaceId};
+use crate::keys::MasterKeys;
+use crate::sealed::{Envelope, Place, SealError};
+
+/// A part of a listing, in the order of the identifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page<Id> {
+    /// The last one of the page before; `None` for the first page.
+    pub after: Option<Id>,
+    /// How many rows at most; more than [`crate::limits::PAGE_ROWS_MAX`] are never given.
+    pub rows_max: u32,
+}
+
+impl<Id> Page<Id> {
+    /// The first page.
+    pub const fn first(rows_max: u32) -> Self {
+        Self { after: None, rows_max }
+    }
+}
+
+/// A secret that was sealed for one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecret {
+    connection: ConnectionId,
+    envelope: Envelope,
+}
+
+impl SealedSecret {
+    /// Seals a secret for a connection with the current master key.
+    ///
+    /// # Errors
+    /// A secret of no or too many octets.
+    pub fn seal(
+        keys: &MasterKeys,
+        connection: ConnectionId,
+        secret: &Secret<Zeroizing<String>>,
+    ) -> Result<Self, SealError> {
+        let envelope = keys.seal(&secret_place(connection), secret)?;
+        Ok(Self { connection, envelope })
+    }
+
+    /// The connection it was sealed for.
+    pub const fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+
+    /// The envelope.
+    pub const fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+}
+
+/// Whether a recorded test decides the state of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is of the present revision and the newest: it decides.
+    Decides,
+    /// The connection was changed, or tested again, since it began: it is kept and decides nothing.
+    Outdated,
+}
+
+/// Where the secret of a connection is stored.
+pub const fn secret_place(connection: ConnectionId) -> Place {
+    Place { table: "connection_secrets", row: connection.uuid(), column: "envelope" }
+}
+
+/// The connections of all workspaces.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// A page of the connections, each with its newest test and verification.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn list(
+        &self,
+        workspace: WorkspaceId,
+        page: Page<ConnectionId>,
+    ) -> Result<Vec<Connection>, StoreError>;
+
+    /// These connections, in this order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the first that is not there.
+    async fn get(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ConnectionId],
+    ) -> Result<Vec<Connection>, StoreError>;
+
+    /// The connection of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn find(&self, workspace: WorkspaceId, name: &OneLine) -> Result<Connection, StoreError>;
+
+    /// Adds connections, enabled and untested.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`].
+    async fn insert(
+        &self,
+        workspace: WorkspaceId,
+        connections: &[NewConnection],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Gives connections a new name or new settings. A new name alone leaves the state as it is; new
+    /// settings make it untested.
+    ///
+    /// # Errors
+    /// [`StoreError::ChangedMeanwhile`], [`StoreError::NameTaken`], or [`StoreError::SecretNotAllowed`] when
+    /// a connection with a secret would get mode none.
+    async fn update(
+        &self,
+        workspace: WorkspaceId,
+        changes: &[ConnectionChange],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Stores or replaces secrets and makes their connections untested.
+    ///
+    /// # Errors
+    /// [`StoreError::SecretNotAllowed`] for mode none, [`StoreError::KeyNotKnown`] for a retired key.
+    async fn set_secret(
+        &self,
+        workspace: WorkspaceId,
+        secrets: &[SealedSecret],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Removes secrets and makes their connections untested. One without a secret stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn remove_secret(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ConnectionId],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Records tests. Accepted makes a connection passing and everything else makes it failing, when the
+    /// test decides.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or a detail that is too large.
+    async fn record_test(
+        &self,
+        workspace: WorkspaceId,
+        trials: &[NewTrial],
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Records verifications. They never change a state: only a message proves that messages pass.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or a detail that is too large.
+    async fn record_verify(
+        &self,
+        workspace: WorkspaceId,
+        trials: &[NewTrial],
+    ) -> Result<(), StoreError>;
+
+    /// The trials of one kind, the newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn trials(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        kind: TrialKind,
+    ) -> Result<Vec<Trial>, StoreError>;
+
+    /// Enables or disables connections; their state stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn set_enabled(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ConnectionId],
+        to: Use,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that something uses these connections; they cannot be deleted until it is released.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn hold(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ConnectionId],
+        holder: &Holder,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that something no longer uses these connections.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn release(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ConnectionId],
+        holder: &Holder,
+    ) -> Result<(), StoreError>;
+
+    /// What uses a connection, sorted.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn holders(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Vec<Holder>, StoreError>;
+
+    /// Deletes connections with their secrets and trials.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] or [`StoreError::NotFound`].
+    async fn delete(&self, workspace: WorkspaceId, ids: &[ConnectionId]) -> Result<(), StoreError>;
+}
