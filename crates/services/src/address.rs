@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use waxseal_proto::name::{DomainName, NameError};
 
 use crate::header::{TextError, one_line};
@@ -15,9 +17,9 @@ use crate::limits::{ADDRESS_OCTETS_MAX, DISPLAY_NAME_OCTETS_MAX, LOCAL_PART_OCTE
 /// name in A-labels after it; at most 254 octets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress {
-    // The whole address and where its domain begins, so that `as_str` needs no allocation.
+    // The whole address beside its domain, so that `as_str` needs no allocation.
     whole: String,
-    local_octets: usize,
+    domain: DomainName,
 }
 
 /// Why a text is no mailbox address.
@@ -74,7 +76,7 @@ impl EmailAddress {
         if whole.len() > ADDRESS_OCTETS_MAX {
             return Err(AddressError::TooLong);
         }
-        Ok(Self { whole, local_octets: local.len() })
+        Ok(Self { whole, domain })
     }
 
     /// The address, `local-part@domain`.
@@ -83,8 +85,8 @@ impl EmailAddress {
     }
 
     /// The part after the `@`, in A-labels and lower case.
-    pub fn domain(&self) -> &str {
-        self.whole.get(self.local_octets + 1..).unwrap_or_default()
+    pub const fn domain(&self) -> &DomainName {
+        &self.domain
     }
 
     /// Whether the local part has a character outside ASCII, which needs SMTPUTF8 on the whole way.
@@ -139,6 +141,17 @@ impl Mailbox {
         self.name.as_deref()
     }
 
+    /// As [`Self::to_header`], but ASCII: a name outside ASCII becomes encoded words (RFC 2047 §2). For
+    /// services that do not encode it themselves.
+    pub fn to_ascii_header(&self) -> String {
+        match &self.name {
+            Some(name) if !name.is_ascii() => {
+                format!("{} <{}>", encoded_words(name), self.address.whole)
+            }
+            Some(_) | None => self.to_header(),
+        }
+    }
+
     /// `"Name" <address>` with the name quoted (RFC 5322 §3.2.4) where it is ASCII and needs it, or left as
     /// UTF-8 for services that encode it themselves.
     pub fn to_header(&self) -> String {
@@ -147,6 +160,27 @@ impl Mailbox {
             Some(name) => format!("\"{}\" <{}>", escape_quoted(name), self.address.whole),
         }
     }
+}
+
+/// RFC 2047 §2: words of at most 75 characters, each with whole characters of UTF-8.
+fn encoded_words(text: &str) -> String {
+    // 75 characters less `=?UTF-8?B?` and `?=` leave 63: 45 octets in base64 make 60.
+    const OCTETS_PER_WORD: usize = 45;
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for character in text.chars() {
+        if word.len() + character.len_utf8() > OCTETS_PER_WORD {
+            words.push(encoded_word(&word));
+            word.clear();
+        }
+        word.push(character);
+    }
+    words.push(encoded_word(&word));
+    words.join(" ")
+}
+
+fn encoded_word(text: &str) -> String {
+    format!("=?UTF-8?B?{}?=", STANDARD.encode(text))
 }
 
 fn escape_quoted(name: &str) -> String {
@@ -173,7 +207,7 @@ mod tests {
         ];
         for (text, whole, domain) in good {
             let address = EmailAddress::parse(text).unwrap();
-            assert_eq!((address.as_str(), address.domain()), (whole, domain));
+            assert_eq!((address.as_str(), address.domain().as_str()), (whole, domain));
         }
         let bad = [
             "",
@@ -203,6 +237,17 @@ mod tests {
         let host = format!("{}.{}.{}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
         let whole = format!("{}@{host}", "d".repeat(60));
         assert_eq!(EmailAddress::parse(&whole), Err(AddressError::TooLong));
+    }
+
+    #[test]
+    fn names_outside_ascii_become_encoded_words() {
+        let address = EmailAddress::parse("a@example.com").unwrap();
+        let header = |name: &str| Mailbox::new(address.clone(), name).unwrap().to_ascii_header();
+        assert_eq!(header("Jörg"), "=?UTF-8?B?SsO2cmc=?= <a@example.com>");
+        assert_eq!(header("Anna"), "\"Anna\" <a@example.com>");
+        let long = header(&"ä".repeat(60));
+        assert!(long.split(' ').all(|word| word.len() <= 75), "{long}");
+        assert_eq!(long.matches("=?UTF-8?B?").count(), 3);
     }
 
     #[test]

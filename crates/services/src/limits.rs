@@ -62,3 +62,6 @@ pub const ACCOUNT_LIST_MAX: usize = 1_000;
 
 /// Messages of one account of which a batch is built, whatever the service would take.
 pub const BATCH_MESSAGES_MAX: usize = 1_000;
+
+/// Octets of our own name for a message (Postmark takes 80 in a metadata value, the others more).
+pub const REFERENCE_OCTETS_MAX: usize = 64;
