@@ -129,7 +129,9 @@ fn build(
     let mut parts = time.text.split(':');
     let (hour, minute) = (number(parts.next()?)?, number(parts.next()?)?);
     // A leap second has no place in the calendar used here; the second before it is nearest.
-    let second = parts.next().map_or(Some(0), number::<i8>)?.min(59);
+    // SendGrid writes fractions of a second.
+    let second = parts.next().map(|text| text.split('.').next().unwrap_or_default());
+    let second = second.map_or(Some(0), number::<i8>)?.min(59);
     let civil = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
     let (offset, octets) = match zone {
         Some((Some(offset), end)) => (offset, end),

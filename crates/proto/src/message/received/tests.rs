@@ -4,6 +4,9 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::Value;
 
+/// Forms in `forms.txt`.
+const FORMS: usize = 44;
+
 fn rows(text: &str) -> Vec<Value> {
     serde_json::from_str(text).unwrap()
 }
@@ -126,6 +129,37 @@ fn real_lines_hold() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One form of a server: its name, the line, and `ip rdns helo | by | with id for | version cipher bits | protection`.
+#[test]
+fn forms_of_servers_are_read() {
+    let table = include_str!("forms.txt");
+    let mut count = 0;
+    for form in table.split("\n\n").filter(|form| !form.trim_start().starts_with('#')) {
+        let mut lines: Vec<&str> = form.trim().lines().collect();
+        let (name, expected) = (lines.remove(0), lines.pop().unwrap());
+        let hop = Hop::parse(&lines.join("\r\n"));
+        let or = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let shown = format!(
+            "{} {} {} | {} | {} {} {} | {} {} {} | {}",
+            or(hop.from.ip.map(|ip| ip.to_string())),
+            or(hop.from.rdns),
+            or(hop.from.helo),
+            or(hop.by),
+            or(hop.with.map(|with| with.as_str().to_owned())),
+            or(hop.id),
+            or(hop.for_recipient),
+            or(hop.tls.version.map(|version| version.as_str().to_owned())),
+            or(hop.tls.cipher),
+            or(hop.tls.bits.map(|bits| bits.to_string())),
+            hop.protection.as_str(),
+        );
+        assert_eq!(shown, expected.trim_start_matches("= "), "{name}");
+        assert!(hop.date.is_some(), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, FORMS);
 }
 
 proptest! {

@@ -142,8 +142,13 @@ impl TlsNote {
         let unquoted = without_quoted(trimmed);
         let split = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')');
         let atoms: Vec<&str> = unquoted.split(split).filter(|atom| !atom.is_empty()).collect();
+        let mut previous = "";
         for (index, atom) in atoms.iter().enumerate() {
+            if is_suite(previous) && atom.bytes().all(|octet| octet.is_ascii_digit()) {
+                self.take_bits(atom);
+            }
             self.read_atom(atom, atoms.get(index + 1).copied().unwrap_or_default());
+            previous = atom;
         }
     }
 
@@ -173,8 +178,6 @@ impl TlsNote {
             self.take_bits(atom);
         } else if let Some(number) = atom.strip_suffix("bits") {
             self.take_bits(number);
-        } else if self.cipher.is_some() && atom.bytes().all(|octet| octet.is_ascii_digit()) {
-            self.take_bits(atom);
         }
     }
 
