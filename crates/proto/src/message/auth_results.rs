@@ -131,7 +131,6 @@ fn parts(text: &str) -> Vec<Part> {
         match (reading, c) {
             (Reading::Quoted, '"') => reading = Reading::Text,
             (Reading::Quoted, '\\') => word.extend(chars.next()),
-            (Reading::Quoted, c) => word.push(c),
             (Reading::Comment(_), '\\') => comment.extend(chars.next()),
             (Reading::Comment(1), ')') => {
                 part.comments.push(std::mem::take(&mut comment));
@@ -155,7 +154,7 @@ fn parts(text: &str) -> Vec<Part> {
                 found.push(std::mem::take(&mut part));
             }
             (Reading::Text, c) if c.is_ascii_whitespace() => end_word(&mut part, &mut word),
-            (Reading::Text, c) => word.push(c),
+            (Reading::Quoted | Reading::Text, c) => word.push(c),
         }
     }
     end_word(&mut part, &mut word);

@@ -56,8 +56,9 @@ mod tests {
     const SILENT: &str = "from a.test ([192.0.2.1]) by b.test id 1; 1 Jan 2026 00:00 +0000";
 
     fn path(lines: &[&str]) -> MailPath {
-        let text: String = lines.iter().map(|line| format!("Received: {line}\r\n")).collect();
-        MailPath::of(&HeaderBlock::parse(text.as_bytes()))
+        let text = format!("Received: {}", lines.join("\r\nReceived: "));
+        let block = HeaderBlock::parse(text.as_bytes());
+        MailPath::of(&block)
     }
 
     #[test]
@@ -70,7 +71,6 @@ mod tests {
             (&[TLS, SILENT], None, None),
             (&[SILENT, PLAIN], Some(false), Some(1)),
             (&[LOCAL], None, None),
-            (&[], None, None),
         ];
         for (lines, all, first) in table {
             let path = path(lines);
@@ -80,6 +80,13 @@ mod tests {
                 "{lines:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_without_lines_has_no_path() {
+        let path = MailPath::of(&HeaderBlock::parse(b"Subject: x\r\n\r\nReceived: body\r\n"));
+        assert_eq!(path, MailPath::default());
+        assert_eq!((path.all_encrypted(), path.first_unencrypted()), (None, None));
     }
 
     #[test]
