@@ -163,6 +163,31 @@ pub fn certificates() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// `Received` lines of every server in the vectors.
+pub fn received() -> Vec<Vec<u8>> {
+    ["stalwart", "spamassassin"]
+        .iter()
+        .flat_map(|name| texts(&format!("received/{name}-received.json")))
+        .chain(
+            ["tls", "plain"]
+                .iter()
+                .flat_map(|name| texts(&format!("received/real-{name}-headers.json"))),
+        )
+        .collect()
+}
+
+/// Header blocks of a few messages.
+pub fn messages() -> Vec<Vec<u8>> {
+    let mut seeds = lines(&[
+        "Received: from a.test (a.test [192.0.2.1])\r\n\tby b.test (Postfix) with ESMTPS id 1\r\n\tfor <b@b.test>; Wed, 7 Aug 2024 21:23:34 -0400\r\nAuthentication-Results: b.test; spf=pass smtp.mailfrom=a@a.test; dkim=pass (ok) header.d=a.test\r\nFrom: \"A, B\" <a@a.test>\r\n\r\nbody\r\n",
+        "From x Mon\nReceived: by 192.0.2.1 with SMTP id 1; Wed, 7 Aug 2024 21:23:34 -0400\nReceived: (qmail 1 invoked by uid 0); 24 Jun 2024 08:58:01 -0000\n\n",
+        "Authentication-Results: spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=a.test; dkim=none header.d=none;dmarc=pass action=none\r\nSubject: =?utf-8?Q?a=40b?= =?utf-8?B?8J+QiA==?=\r\n",
+    ]);
+    let one_hop = |line: Vec<u8>| [b"Received: ", line.as_slice(), b"\r\n\r\n"].concat();
+    seeds.extend(received().into_iter().step_by(8).map(one_hop));
+    seeds
+}
+
 fn lines(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }

@@ -97,6 +97,18 @@ pub const TARGETS: &[Target] = &[
         seeds: corpus::policies,
     },
     Target {
+        name: "header-block",
+        about: "the header of a received message, and all that is read from it",
+        run: targets::messages::header_block,
+        seeds: corpus::messages,
+    },
+    Target {
+        name: "received",
+        about: "one Received line",
+        run: targets::messages::received,
+        seeds: corpus::received,
+    },
+    Target {
         name: "server-flight",
         about: "a server's first TLS messages: read in any pieces, the same answer",
         run: targets::tls::server_flight,

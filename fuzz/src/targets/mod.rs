@@ -2,6 +2,7 @@
 //! that must hold for all inputs does not.
 #![expect(clippy::missing_panics_doc, reason = "a target reports what it found by panicking")]
 
+pub mod messages;
 pub mod names;
 pub mod policies;
 pub mod session;
