@@ -8,6 +8,7 @@ mod doctor;
 pub(crate) mod error;
 pub(crate) mod exit;
 mod guide;
+mod headers;
 pub(crate) mod input;
 mod lab;
 pub(crate) mod output;
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Read a guide page, a section, or about one finding
     Guide(guide::Guide),
+    /// Show the path of a received message, hop by hop, with what TLS each hop used
+    Headers(headers::Headers),
     /// A small mail internet on loopback, with everything that can go wrong
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -101,6 +104,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Demo(command) => demo::run(command),
         Command::Doctor(command) => doctor::run(command, config, world),
         Command::Guide(command) => guide::run(command),
+        Command::Headers(command) => headers::run(command),
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
         Command::Tool(command) => tool::run(command, config, world),

@@ -4,10 +4,11 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &[],
         &["check"],
         &["guide"],
+        &["headers"],
         &["lab"],
         &["lab", "exec"],
         &["doctor"],

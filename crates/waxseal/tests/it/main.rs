@@ -4,6 +4,7 @@
 
 mod check_input;
 mod check_lab;
+mod headers;
 mod help;
 mod program;
 mod tools;
