@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod lab_world;
+mod less_seen;
 mod scenarios;
 mod side_by_side;
 mod wire;
