@@ -3,11 +3,12 @@
 
 use super::wire::{AreaVerdictV1, VerdictV1};
 use super::words::Judged;
-use crate::facts::Facts;
+use crate::facts::{Facts, HostFacts, ReportEndpoint, ReportMailbox, RptFacts, StsFacts};
+use crate::question::{FetchEnd, Peer};
 use crate::rules::starttls::small_hello_works;
 use crate::survey::Area;
 use waxseal_guides::Severity;
-use waxseal_proto::dns::{MxSet, Outcome};
+use waxseal_proto::dns::{DnsAnswer, MxSet, Outcome};
 use waxseal_proto::name::Target;
 use waxseal_proto::smtp::outcome::ProbeOutcome;
 
@@ -75,13 +76,20 @@ fn untested(facts: &Facts) -> bool {
             None | Some(MxSet::Failed(_)) => return true,
             Some(_) => {}
         }
+        if area_unseen(facts) {
+            return true;
+        }
     }
     if !facts.scope.has(Area::Tls) {
         return false;
     }
+    if facts.hosts.iter().any(half_looked_up) {
+        return true;
+    }
     let mut tested = 0;
     for address in facts.hosts.iter().flat_map(|host| &host.addresses) {
         match address.session().map(waxseal_proto::smtp::seen::SessionSeen::outcome) {
+            Some(ProbeOutcome::StarttlsOk) if address.chain.seen().is_none() => return true,
             Some(ProbeOutcome::StarttlsOk) => tested += 1,
             // The session of the smaller hello stands for it, and the dropped one is a finding.
             _ if small_hello_works(address) => tested += 1,
@@ -90,6 +98,52 @@ fn untested(facts: &Facts) -> bool {
         }
     }
     tested == 0
+}
+
+/// Whether an answer is missing of an area that was asked for; a failed look-up is an answer.
+fn area_unseen(facts: &Facts) -> bool {
+    let scope = &facts.scope;
+    let sts = || facts.sts.seen().is_none_or(policy_unseen);
+    let rpt = || facts.rpt.seen().is_none_or(reporting_unseen);
+    (scope.has(Area::Mx) && facts.name_servers.seen().is_none())
+        || (scope.has(Area::MtaSts) && sts())
+        || (scope.has(Area::TlsRpt) && rpt())
+}
+
+fn has_address(lookups: &[DnsAnswer]) -> bool {
+    lookups.iter().any(|answer| answer.records().iter().any(|one| one.address().is_some()))
+}
+
+fn policy_unseen(sts: &StsFacts) -> bool {
+    let parsed = sts.policy.seen().is_some();
+    let unread = match sts.fetch.seen() {
+        None => has_address(&sts.host_lookups),
+        Some(FetchEnd::Response(response)) => response.status == 200 && !parsed,
+        Some(FetchEnd::TlsRefused(handshake)) => {
+            handshake.chain.seen().is_some() && sts.fetch_chain.seen().is_none()
+        }
+        Some(_) => false,
+    };
+    sts.record.seen().is_none() || sts.host_lookups.len() < 2 || unread
+}
+
+fn reporting_unseen(rpt: &RptFacts) -> bool {
+    let mailbox = |mailbox: &ReportMailbox| match mailbox.mx.seen() {
+        None => true,
+        Some(answer) => answer.outcome == Outcome::NoData && mailbox.addresses.len() < 2,
+    };
+    let endpoint = |endpoint: &ReportEndpoint| {
+        endpoint.lookups.len() < 2
+            || (has_address(&endpoint.lookups) && endpoint.reach.seen().is_none())
+    };
+    rpt.record.seen().is_none()
+        || rpt.mailboxes.iter().any(mailbox)
+        || rpt.endpoints.iter().any(endpoint)
+}
+
+/// A host of which A or AAAA was not answered may have addresses that nobody tested.
+fn half_looked_up(host: &HostFacts) -> bool {
+    matches!(host.peer.seen(), Some(Peer::Host(_))) && host.lookups.len() < 2
 }
 
 /// An address family that this machine does not have does not lower the verdict of a host that was
