@@ -49,8 +49,13 @@ const EDGES: &[Edges] = &[
         outside: Some(&["jiff", "schemars", "serde", "serde_json", "thiserror"]),
     },
     Edges {
+        name: "waxseal-send",
+        ours: &["waxseal-proto"],
+        outside: Some(&["base64", "jiff", "thiserror"]),
+    },
+    Edges {
         name: "waxseal-net",
-        ours: &["waxseal-proto", "waxseal-check", "waxseal-services"],
+        ours: &["waxseal-proto", "waxseal-check", "waxseal-send", "waxseal-services"],
         outside: None,
     },
     Edges { name: "waxseal-store", ours: &["waxseal-proto", "waxseal-check"], outside: None },
