@@ -40,10 +40,30 @@ pub fn mismatches(scenario: &Scenario, report: &Value, exit: u8) -> Vec<String> 
     if let Some(expected) = scenario.exit.filter(|expected| *expected != exit) {
         wrong.push(format!("exit is {exit}, expected {expected}"));
     }
+    if let Some(expected) = &scenario.outcome {
+        wrong.extend(other_outcomes(report, expected));
+    }
     if findings.iter().any(|finding| has_placeholder(finding)) {
         wrong.push("a text still holds an unfilled placeholder".to_owned());
     }
     wrong
+}
+
+/// Every address whose outcome is not the expected one; no address at all is wrong too.
+fn other_outcomes(report: &Value, expected: &str) -> Vec<String> {
+    let hosts = report["mx"].as_array().into_iter().flatten();
+    let addresses: Vec<&Value> =
+        hosts.flat_map(|host| host["addresses"].as_array().into_iter().flatten()).collect();
+    if addresses.is_empty() {
+        return vec![format!("no address was looked at, expected the outcome {expected}")];
+    }
+    addresses
+        .iter()
+        .filter(|address| address["outcome"] != expected)
+        .map(|address| {
+            format!("{} is {}, expected {expected}", address["address"], address["outcome"])
+        })
+        .collect()
 }
 
 /// Whether `{subject}` or `{domain}` was left in a text meant for people.

@@ -46,6 +46,8 @@ pub struct Scenario {
     pub verdict: Option<String>,
     /// Expected exit code.
     pub exit: Option<u8>,
+    /// Expected outcome of every address, as the report writes it.
+    pub outcome: Option<String>,
     /// Expected owner of a code.
     #[serde(default)]
     pub owner: BTreeMap<String, String>,
