@@ -52,6 +52,8 @@ fn refused(facts: &Facts) -> Vec<Finding> {
 fn code_of(reply: &Reply) -> Option<(Code, String)> {
     let code = match classify_ehlo(reply) {
         EhloClass::Accepted => return None,
+        // An acceptance that contradicts itself is `ehlo-malformed`.
+        EhloClass::Refused if reply.code.number() == 250 => return None,
         EhloClass::Greylisted | EhloClass::Throttled => Code::EhloTemporary,
         EhloClass::NameRejected => Code::EhloNameRejected,
         EhloClass::NotUnderstood | EhloClass::Refused | EhloClass::ReputationBlocked => {
@@ -82,7 +84,7 @@ fn form(facts: &Facts) -> Vec<Finding> {
             let mut words: Vec<&'static str> = [session.ehlo.seen(), session.ehlo_after_tls.seen()]
                 .into_iter()
                 .flatten()
-                .flat_map(|ehlo| ehlo.reply.deviations.iter().copied())
+                .flat_map(|ehlo| ehlo.reply.deviations.iter().chain(&ehlo.deviations).copied())
                 .filter(|deviation| {
                     breaks_syntax(*deviation)
                         || too_large(*deviation)

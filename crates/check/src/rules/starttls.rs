@@ -42,7 +42,7 @@ pub(crate) const RULES: &[Rule] = &[
 
 /// Whether EHLO was accepted and, if so, whether it offered STARTTLS.
 fn offered(session: &SessionSeen) -> Option<bool> {
-    let ehlo = session.ehlo.seen().filter(|ehlo| ehlo.reply.code.number() == 250)?;
+    let ehlo = session.ehlo.seen().filter(|ehlo| ehlo.accepted())?;
     Some(ehlo.offers("STARTTLS"))
 }
 

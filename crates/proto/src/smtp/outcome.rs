@@ -47,7 +47,7 @@ outcomes! {
     ResponseInjection = "response-injection",
     /// The greeting refused this client.
     GreetingRejected = "greeting-rejected",
-    /// The lines of the greeting contradict each other.
+    /// The greeting is no readable reply, or its lines contradict each other.
     GreetingMalformed = "greeting-malformed",
     /// The server asked to come back later for its load or our rate.
     Throttled = "throttled",
@@ -133,7 +133,7 @@ impl SessionSeen {
         if !starts_like_a_reply(&self.first_octets) {
             return ProbeOutcome::NotSmtp;
         }
-        self.unfinished_outcome(ProbeOutcome::GreetingTimeout, ProbeOutcome::NotSmtp)
+        self.unfinished_outcome(ProbeOutcome::GreetingTimeout, ProbeOutcome::GreetingMalformed)
     }
 
     fn ehlo_outcome(&self) -> ProbeOutcome {
@@ -165,7 +165,7 @@ impl SessionSeen {
     }
 }
 
-/// Whether these octets, as far as they go, can begin a reply: up to three digits.
+/// Whether these octets, if there are any, were meant as a reply: other protocols do not begin with a digit.
 fn starts_like_a_reply(octets: &[u8]) -> bool {
-    octets.iter().take(3).all(u8::is_ascii_digit)
+    octets.first().is_none_or(u8::is_ascii_digit)
 }

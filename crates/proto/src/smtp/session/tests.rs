@@ -271,6 +271,7 @@ fn greetings_decide_whether_anything_is_said() {
         (good().greeting(b"220-hi\r\n250 ok\r\n"), "QUIT", stage, O::GreetingMalformed),
         (good().greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "", stage, O::NotSmtp),
         (good().greeting(b"<html>"), "", stage, O::NotSmtp),
+        (good().greeting(b"22 mx.example.test\r\n"), "", stage, O::GreetingMalformed),
         (good().greeting(b"<html>").silence(Silence::Closed), "", stage, O::NotSmtp),
         (good().greeting(b""), "", stage, O::GreetingTimeout),
         (good().greeting(b"220-wait\r\n22"), "", stage, O::GreetingTimeout),
