@@ -116,8 +116,9 @@ impl Session {
     }
 
     fn note_clear(&self, octets: &[u8]) {
-        let hello_without_answer = self.upgrade_answered && octets.first() == Some(&0x16);
-        if self.stage == Stage::Clear && !hello_without_answer {
+        // A ClientHello that gets no answer, or the alert with which the client gives up, is no command.
+        let tls_record = self.upgrade_answered && matches!(octets.first(), Some(0x15 | 0x16));
+        if self.stage == Stage::Clear && !tls_record {
             self.entry.clear_octets(octets);
         }
     }
