@@ -5,6 +5,7 @@
 //! sending only. Every row belongs to a workspace.
 
 pub mod backup;
+pub mod checks;
 pub mod connection;
 pub mod connections;
 mod database;

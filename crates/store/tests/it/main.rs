@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod checks;
 mod conformance;
 mod opening;
+mod released;
 mod rotation;
 mod secrecy;
+mod side_by_side;
 mod sqlite;
