@@ -33,14 +33,13 @@ struct CommentSeen<'a> {
 }
 
 /// Comments that speak of something else than the peer's names and address.
-const OTHER_COMMENTS: [&str; 10] = [
+const OTHER_COMMENTS: [&str; 9] = [
     "using ",
     "no client cert",
     "client cn",
     "client did not present",
     "authenticated ",
-    "envelope-from",
-    "envelope sender",
+    "envelope",
     "misconfigured sender",
     "auth:",
     "version=",
@@ -160,6 +159,7 @@ fn reverse_name(word: &str) -> Option<&str> {
 
 /// The address in a word: bare, in brackets, with `IPv6:`, a scope, a port or a remote user around it.
 pub(super) fn ip(word: &str) -> Option<IpAddr> {
+    let word = value_of(word, "ip").unwrap_or(word);
     let word = match word.find('[') {
         Some(open) => {
             let inner = word.get(open + 1..)?;
@@ -219,6 +219,12 @@ mod tests {
             ("mx.a (ident@r.b [192.0.2.1] (may be forged))", "192.0.2.1 r.b mx.a"),
             ("r.b(192.0.2.1, HELO mx.a)", "192.0.2.1 r.b mx.a"),
             ("mx10.a (HELO ) (192.0.2.1)", "192.0.2.1 mx10.a -"),
+            (
+                "unknown (HELO [192.0.2.9]) ([192.0.2.1]) (envelope-sender <u@192.0.2.7>)",
+                "192.0.2.1 - [192.0.2.9]",
+            ),
+            ("r.b (port=25 helo=mx.a ip=192.0.2.1)", "192.0.2.1 r.b mx.a"),
+            ("[(192.0.2.1)]", "192.0.2.1 - ["),
             ("mx.a", "- - -"),
         ];
         for (clause, expected) in table {
