@@ -6,8 +6,11 @@
 //! [`mutate`] changes them. A failure is an input that was found, to be kept as a named vector.
 
 pub mod corpus;
+mod list;
 pub mod mutate;
 pub mod targets;
+
+pub use list::TARGETS;
 
 /// One target: a name, what it feeds, and the inputs to start from.
 #[derive(Clone, Copy, Debug)]
@@ -21,133 +24,3 @@ pub struct Target {
     /// The inputs that mutation starts from.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
-
-/// Every target, in the order they run.
-pub const TARGETS: &[Target] = &[
-    Target {
-        name: "reply",
-        about: "SMTP replies: read in any pieces, the same answer",
-        run: targets::smtp::reply,
-        seeds: corpus::smtp,
-    },
-    Target {
-        name: "reply-file",
-        about: "a reply in a file",
-        run: targets::smtp::reply_file,
-        seeds: corpus::smtp,
-    },
-    Target {
-        name: "ehlo",
-        about: "the answer to EHLO",
-        run: targets::smtp::ehlo,
-        seeds: corpus::smtp,
-    },
-    Target {
-        name: "session",
-        about: "a whole probe session with any peer",
-        run: targets::session::session,
-        seeds: corpus::sessions,
-    },
-    Target {
-        name: "transcript",
-        about: "transcripts of any lines, with a secret to hide",
-        run: targets::smtp::transcript,
-        seeds: corpus::smtp,
-    },
-    Target {
-        name: "domain",
-        about: "domain names",
-        run: targets::names::domain,
-        seeds: corpus::names,
-    },
-    Target {
-        name: "target-input",
-        about: "what a person types as the thing to check",
-        run: targets::names::target_input,
-        seeds: corpus::names,
-    },
-    Target {
-        name: "txt",
-        about: "TXT records of any strings",
-        run: targets::policies::txt,
-        seeds: corpus::policies,
-    },
-    Target {
-        name: "sts-record",
-        about: "MTA-STS records",
-        run: targets::policies::sts_record,
-        seeds: corpus::policies,
-    },
-    Target {
-        name: "sts-policy",
-        about: "MTA-STS policy files",
-        run: targets::policies::sts_policy,
-        seeds: corpus::policies,
-    },
-    Target {
-        name: "sts-pattern",
-        about: "mx patterns of MTA-STS",
-        run: targets::policies::sts_pattern,
-        seeds: corpus::names,
-    },
-    Target {
-        name: "tls-rpt-record",
-        about: "TLS reporting records",
-        run: targets::policies::tls_rpt_record,
-        seeds: corpus::policies,
-    },
-    Target {
-        name: "header-block",
-        about: "the header of a received message, and all that is read from it",
-        run: targets::messages::header_block,
-        seeds: corpus::messages,
-    },
-    Target {
-        name: "received",
-        about: "one Received line",
-        run: targets::messages::received,
-        seeds: corpus::received,
-    },
-    Target {
-        name: "server-flight",
-        about: "a server's first TLS messages: read in any pieces, the same answer",
-        run: targets::tls::server_flight,
-        seeds: corpus::flights,
-    },
-    Target {
-        name: "first-octets",
-        about: "what the first octets of an answer are",
-        run: targets::tls::first_octets,
-        seeds: corpus::flights,
-    },
-    Target {
-        name: "zone-file",
-        about: "DNS records from a file",
-        run: targets::world::zone_file,
-        seeds: corpus::zone_files,
-    },
-    Target {
-        name: "connect-rule",
-        about: "where a host's traffic is sent",
-        run: targets::world::connect_rule,
-        seeds: corpus::connect_rules,
-    },
-    Target {
-        name: "certificate-file",
-        about: "certificates in PEM or DER",
-        run: targets::x509::certificate_file,
-        seeds: corpus::certificates,
-    },
-    Target {
-        name: "chain",
-        about: "judging a presented chain",
-        run: targets::x509::chain,
-        seeds: corpus::certificates,
-    },
-    Target {
-        name: "presented-name",
-        about: "names in certificates against host names",
-        run: targets::x509::presented_name,
-        seeds: corpus::names,
-    },
-];
