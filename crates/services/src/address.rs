@@ -1,20 +1,20 @@
 //! Mailbox addresses as delivery services take them (RFC 5321 §4.1.2, RFC 5322 §3.4).
 //!
 //! Quoted local parts and address literals are refused: no service here takes them, and they are where
-//! parsers disagree. The ways in are [`EmailAddress::parse`] and [`Mailbox::new`]. Invariant: no value of
+//! parsers disagree. The ways in are [`EmailAddress::parse`] and [`NamedAddress::new`]. Invariant: no value of
 //! this file holds a control character, so no header can be broken with it.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use waxseal_proto::name::{DomainName, NameError};
+use waxseal_proto::name::{DomainName, Mailbox, MailboxError};
 
 use crate::header::{TextError, one_line};
-use crate::limits::{ADDRESS_OCTETS_MAX, DISPLAY_NAME_OCTETS_MAX, LOCAL_PART_OCTETS_MAX};
+use crate::limits::DISPLAY_NAME_OCTETS_MAX;
 
-/// One mailbox, `local-part@domain`: a dot-atom of ASCII or UTF-8 (RFC 6531 §3.3) before the `@`, a host
-/// name in A-labels after it; at most 254 octets.
+/// One address, `local-part@domain`: a dot-string of ASCII or UTF-8 (RFC 6531 §3.3) before the `@`, a host
+/// name of two labels or more in A-labels after it; at most 254 octets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress {
     // The whole address beside its domain, so that `as_str` needs no allocation.
@@ -22,30 +22,18 @@ pub struct EmailAddress {
     domain: DomainName,
 }
 
-/// Why a text is no mailbox address.
+/// Why a text is no address that a delivery service takes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// No `@` with something before it.
-    #[error("email address without a name before an '@'")]
-    NoAt,
-    /// Over 64 octets before the `@`, or over 254 in all.
-    #[error("email address longer than mail allows")]
-    TooLong,
-    /// A character that a plain local part may not hold.
-    #[error("character not allowed in an email address at octet {position}")]
-    Character {
-        /// The octet at which it stands, from 0.
-        position: usize,
-    },
-    /// A dot at an end of the local part, or two in a row.
-    #[error("misplaced dot in an email address")]
-    Dot,
-    /// What follows the `@` is no host name.
-    #[error("email address with a bad domain")]
-    Domain(#[source] NameError),
-    /// The domain has a single label, which no delivery service takes.
-    #[error("email address with a domain of one label")]
-    SingleLabel,
+    /// It is no mailbox at all.
+    #[error("bad email address")]
+    Mailbox(#[source] MailboxError),
+    /// A quoted local part or one with an invisible character.
+    #[error("email address with a local part that delivery services do not take")]
+    LocalPart,
+    /// An address literal, or a domain of a single label.
+    #[error("email address without a full domain name")]
+    Domain,
 }
 
 impl EmailAddress {
@@ -55,28 +43,25 @@ impl EmailAddress {
     ///
     /// [`AddressError`] with the first fault found. Nothing is trimmed or repaired.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let (local, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
-        if local.is_empty() {
-            return Err(AddressError::NoAt);
+        Self::from_mailbox(&Mailbox::parse(text).map_err(AddressError::Mailbox)?)
+    }
+
+    /// Takes a parsed mailbox, unless no delivery service would.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError::LocalPart`] or [`AddressError::Domain`].
+    pub fn from_mailbox(mailbox: &Mailbox) -> Result<Self, AddressError> {
+        let local = mailbox.local_part().as_str();
+        let is_visible = |each: char| {
+            !each.is_whitespace() && one_line(each.encode_utf8(&mut [0; 4]), 4).is_ok()
+        };
+        if local.starts_with('"') || !local.chars().all(is_visible) {
+            return Err(AddressError::LocalPart);
         }
-        if local.len() > LOCAL_PART_OCTETS_MAX {
-            return Err(AddressError::TooLong);
-        }
-        if let Some((position, _)) = local.char_indices().find(|(_, each)| !is_atom(*each)) {
-            return Err(AddressError::Character { position });
-        }
-        if local.split('.').any(str::is_empty) {
-            return Err(AddressError::Dot);
-        }
-        let domain = DomainName::parse(domain).map_err(AddressError::Domain)?;
-        if !domain.as_str().contains('.') {
-            return Err(AddressError::SingleLabel);
-        }
-        let whole = format!("{local}@{}", domain.as_str());
-        if whole.len() > ADDRESS_OCTETS_MAX {
-            return Err(AddressError::TooLong);
-        }
-        Ok(Self { whole, domain })
+        let domain = mailbox.domain().name().filter(|name| name.as_str().contains('.'));
+        let domain = domain.ok_or(AddressError::Domain)?;
+        Ok(Self { whole: format!("{local}@{}", domain.as_str()), domain: domain.clone() })
     }
 
     /// The address, `local-part@domain`.
@@ -101,21 +86,14 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// RFC 5322 §3.2.3 `atext` and the dot; RFC 6531 §3.3 adds what is outside ASCII.
-fn is_atom(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || "!#$%&'*+-/=?^_`{|}~.".contains(character)
-        || (!character.is_ascii() && !character.is_control() && !character.is_whitespace())
-}
-
 /// An address with the name that people see beside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mailbox {
+pub struct NamedAddress {
     address: EmailAddress,
     name: Option<String>,
 }
 
-impl Mailbox {
+impl NamedAddress {
     /// An address with a display name. An empty name is no name.
     ///
     /// # Errors
@@ -233,16 +211,17 @@ mod tests {
             assert!(EmailAddress::parse(text).is_err(), "{text:?}");
         }
         let long = format!("{}@example.com", "a".repeat(65));
-        assert_eq!(EmailAddress::parse(&long), Err(AddressError::TooLong));
+        assert!(matches!(EmailAddress::parse(&long), Err(AddressError::Mailbox(_))));
         let host = format!("{}.{}.{}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
         let whole = format!("{}@{host}", "d".repeat(60));
-        assert_eq!(EmailAddress::parse(&whole), Err(AddressError::TooLong));
+        assert!(matches!(EmailAddress::parse(&whole), Err(AddressError::Mailbox(_))));
     }
 
     #[test]
     fn names_outside_ascii_become_encoded_words() {
         let address = EmailAddress::parse("a@example.com").unwrap();
-        let header = |name: &str| Mailbox::new(address.clone(), name).unwrap().to_ascii_header();
+        let header =
+            |name: &str| NamedAddress::new(address.clone(), name).unwrap().to_ascii_header();
         assert_eq!(header("Jörg"), "=?UTF-8?B?SsO2cmc=?= <a@example.com>");
         assert_eq!(header("Anna"), "\"Anna\" <a@example.com>");
         let long = header(&"ä".repeat(60));
@@ -260,11 +239,11 @@ mod tests {
             ("back\\", "\"back\\\\\" <a@example.com>"),
         ];
         for (name, header) in cases {
-            assert_eq!(Mailbox::new(address.clone(), name).unwrap().to_header(), header);
+            assert_eq!(NamedAddress::new(address.clone(), name).unwrap().to_header(), header);
         }
         for name in ["a\nb", "a\rb", "a\u{0}", "a\u{2028}b", "a\u{85}"] {
-            assert!(Mailbox::new(address.clone(), name).is_err(), "{name:?}");
+            assert!(NamedAddress::new(address.clone(), name).is_err(), "{name:?}");
         }
-        assert!(Mailbox::new(address, &"x".repeat(321)).is_err());
+        assert!(NamedAddress::new(address, &"x".repeat(321)).is_err());
     }
 }

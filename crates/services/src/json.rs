@@ -6,7 +6,7 @@
 use serde::{Serialize, Serializer};
 use waxseal_proto::name::DomainName;
 
-use crate::address::Mailbox;
+use crate::address::NamedAddress;
 use crate::http::{HTTPS_PORT, HttpRequest, Method};
 use crate::service::Unsendable;
 
@@ -51,7 +51,7 @@ impl Serialize for Map<'_> {
 
 /// `{email, name}`, as SendGrid and Brevo write a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EmailAndName<'a>(pub(crate) &'a Mailbox);
+pub(crate) struct EmailAndName<'a>(pub(crate) &'a NamedAddress);
 
 impl Serialize for EmailAndName<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

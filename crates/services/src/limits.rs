@@ -1,12 +1,6 @@
 //! Named limits of this crate: unit in the name, and beside each where it comes from and why this number.
 //! Limits that a service sets for itself stand in its own file.
 
-/// Octets of one mailbox address (RFC 5321 §4.5.3.1.3: a path of 256 octets with its angle brackets).
-pub const ADDRESS_OCTETS_MAX: usize = 254;
-
-/// Octets of the part before the `@` (RFC 5321 §4.5.3.1.1).
-pub const LOCAL_PART_OCTETS_MAX: usize = 64;
-
 /// Octets of a display name. No mail program shows more than a few dozen characters of it.
 pub const DISPLAY_NAME_OCTETS_MAX: usize = 320;
 

@@ -4,7 +4,7 @@
 //! take it. The way in is [`Outgoing::new`]. Invariants: exactly one recipient, so that nobody sees another's
 //! address; no field holds a line end but the bodies and the MIME form; every header name at most once.
 
-use crate::address::Mailbox;
+use crate::address::NamedAddress;
 use crate::header::{HeaderName, HeaderText, TextError, one_line};
 use crate::limits::{
     BODY_OCTETS_MAX, HEADERS_MAX, IDEMPOTENCY_KEY_OCTETS_MAX, MESSAGE_ID_OCTETS_MAX,
@@ -199,9 +199,9 @@ pub enum InboxTls {
 /// One message to one recipient.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    from: Mailbox,
-    to: Mailbox,
-    reply_to: Option<Mailbox>,
+    from: NamedAddress,
+    to: NamedAddress,
+    reply_to: Option<NamedAddress>,
     subject: Subject,
     content: Content,
     headers: Vec<(HeaderName, HeaderText)>,
@@ -216,11 +216,11 @@ pub struct Outgoing {
 #[derive(Clone, Debug)]
 pub struct Parties {
     /// The author.
-    pub from: Mailbox,
+    pub from: NamedAddress,
     /// The one recipient.
-    pub to: Mailbox,
+    pub to: NamedAddress,
     /// Where answers go, if not to the author.
-    pub reply_to: Option<Mailbox>,
+    pub reply_to: Option<NamedAddress>,
 }
 
 impl Outgoing {
@@ -304,17 +304,17 @@ impl Outgoing {
     }
 
     /// The author.
-    pub const fn from(&self) -> &Mailbox {
+    pub const fn from(&self) -> &NamedAddress {
         &self.from
     }
 
     /// The recipient.
-    pub const fn to(&self) -> &Mailbox {
+    pub const fn to(&self) -> &NamedAddress {
         &self.to
     }
 
     /// Where answers go.
-    pub const fn reply_to(&self) -> Option<&Mailbox> {
+    pub const fn reply_to(&self) -> Option<&NamedAddress> {
         self.reply_to.as_ref()
     }
 

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use waxseal_proto::secret::Secret;
 
-use crate::address::{EmailAddress, Mailbox};
+use crate::address::{EmailAddress, NamedAddress};
 use crate::header::{HeaderName, HeaderText};
 use crate::http::{Completeness, HeaderContent, HttpRequest, HttpResponse};
 use crate::message::{Content, Outgoing, Parties, Reference, Subject};
@@ -17,8 +17,8 @@ pub(crate) fn at() -> Timestamp {
     "2026-01-05T10:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn mailbox(address: &str, name: &str) -> Mailbox {
-    Mailbox::new(EmailAddress::parse(address).unwrap(), name).unwrap()
+pub(crate) fn mailbox(address: &str, name: &str) -> NamedAddress {
+    NamedAddress::new(EmailAddress::parse(address).unwrap(), name).unwrap()
 }
 
 /// A message to `to` with one custom header.

@@ -42,7 +42,7 @@ impl<'a> Email<'a> {
             subject: message.subject(),
             html_body: message.content().html(),
             text_body: message.content().text(),
-            reply_to: message.reply_to().map(crate::address::Mailbox::to_header),
+            reply_to: message.reply_to().map(crate::address::NamedAddress::to_header),
             metadata: Map(vec![("waxseal-reference", message.reference())]),
             headers: message.headers().map(|(name, value)| Header { name, value }).collect(),
             message_stream,

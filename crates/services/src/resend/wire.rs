@@ -38,7 +38,7 @@ impl<'a> Email<'a> {
             subject: message.subject(),
             html: message.content().html(),
             text: message.content().text(),
-            reply_to: message.reply_to().map(crate::address::Mailbox::to_header),
+            reply_to: message.reply_to().map(crate::address::NamedAddress::to_header),
             headers: Map(message.headers().collect()),
             tags: [Tag { name: "waxseal-reference", value: message.reference() }],
         }

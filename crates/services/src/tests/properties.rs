@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use waxseal_proto::name::DomainName;
 
 use crate::account::{AccountState, Topic};
-use crate::address::{EmailAddress, Mailbox};
+use crate::address::{EmailAddress, NamedAddress};
 use crate::fault::FaultText;
 use crate::header::{HeaderName, HeaderText};
 use crate::http::{Completeness, HttpResponse};
@@ -141,13 +141,13 @@ proptest! {
         let address = EmailAddress::parse("a@example.com").unwrap();
         let broken = format!("{text}{end}Bcc: b@example.net");
         prop_assert!(EmailAddress::parse(&broken).is_err());
-        prop_assert!(Mailbox::new(address.clone(), &broken).is_err());
+        prop_assert!(NamedAddress::new(address.clone(), &broken).is_err());
         prop_assert!(Subject::parse(&broken).is_err());
         prop_assert!(HeaderName::parse(&broken).is_err());
         prop_assert!(HeaderText::parse(&broken).is_err());
         prop_assert!(MessageId::parse(&broken).is_err());
         // What is accepted stays on one line in every form.
-        if let Ok(mailbox) = Mailbox::new(address, &text) {
+        if let Ok(mailbox) = NamedAddress::new(address, &text) {
             for header in [mailbox.to_header(), mailbox.to_ascii_header()] {
                 prop_assert!(!header.contains(['\r', '\n']));
             }
