@@ -9,7 +9,7 @@ use waxseal_store::connection::{
     ConnectionState, CustomSmtp, EncryptedMode, Holder, HttpsUrl, IpPreference, Mechanism,
     MinimumTls, NewConnection, NewTrial, OneLine, PinnedKey, RelayHost, SecretState,
     ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialKind, TrialOutcome, Trust,
-    Use,
+    TrustPem, Use,
 };
 use waxseal_store::connections::{Connections, Page, Recorded};
 use waxseal_store::id::{ConnectionId, TrialId, WorkspaceId};
@@ -41,6 +41,14 @@ fn encrypted() -> Transport {
         trust: Trust::PublicRoots,
         minimum_tls: MinimumTls::Tls12,
     }
+}
+
+/// The certificate of a private authority.
+fn authority() -> String {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    parameters.self_signed(&key).unwrap().pem()
 }
 
 fn smtp(transport: Transport) -> Settings {
@@ -112,8 +120,15 @@ async fn every_kind_is_read_back<C: Connections>(store: &C, workspace: Workspace
         trust: Trust::pinned(pins).unwrap(),
         minimum_tls: MinimumTls::Tls13,
     };
+    let private = Transport::Encrypted {
+        mode: EncryptedMode::Tls,
+        sign_in: Some(SignIn { mechanism: Mechanism::Xoauth2, user: line("sender@example.com") }),
+        trust: Trust::ExtraRoots(TrustPem::parse(&authority()).unwrap()),
+        minimum_tls: MinimumTls::Tls12,
+    };
     let all = [
         smtp(encrypted()),
+        smtp(private),
         smtp(pinned),
         smtp(Transport::Clear { exception: None }),
         smtp(Transport::Clear { exception: Some(exception.unwrap()) }),
@@ -137,7 +152,7 @@ async fn every_kind_is_read_back<C: Connections>(store: &C, workspace: Workspace
         assert_eq!((read.created_at, read.changed_at), (now(), now()));
     }
     let encrypts: Vec<bool> = read.iter().map(Connection::encrypts).collect();
-    assert_eq!(encrypts, [true, false, false, true, true]);
+    assert_eq!(encrypts, [true, false, false, true, true, true]);
     let first = store.list(workspace, Page::first(2)).await.unwrap();
     let rest = Page { after: Some(first[1].id), rows_max: 10 };
     let rest = store.list(workspace, rest).await.unwrap();
