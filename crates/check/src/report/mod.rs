@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::finding::{ANY, Finding};
 use crate::question::Connect;
 use crate::registry;
-use crate::rules::tcp::{addresses, port_blocked_here};
+use crate::rules::tcp::{PORT_SMTP, addresses, port_25_controls, port_blocked_here};
 use crate::survey::{Area, Depth, InputFinding, Scope};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -163,9 +163,11 @@ fn proves(facts: &Facts) -> Vec<String> {
 
 fn vantage(facts: &Facts) -> VantageV1 {
     let seen = facts.vantage.seen();
-    let connected = addresses(facts).any(|(_, a)| a.connect() == Some(&Connect::Connected));
+    // Another port that answers says nothing about this one.
+    let connected = facts.scope.port == PORT_SMTP
+        && addresses(facts).any(|(_, a)| a.connect() == Some(&Connect::Connected));
     let control_connected =
-        facts.controls.iter().any(|(_, connect)| *connect == Connect::Connected);
+        port_25_controls(facts).any(|(_, connect)| *connect == Connect::Connected);
     VantageV1 {
         address: seen.and_then(|v| v.address.seen()).map(ToString::to_string),
         ptr: seen.and_then(|v| v.ptr.seen()).map(ToString::to_string),
@@ -255,7 +257,10 @@ fn connect_words(facts: &Facts, connect: &Connect) -> &'static str {
         Connect::Refused => "the connection was refused",
         Connect::Reset => "the connection was reset at once",
         Connect::TimedOut if port_blocked_here(facts) => "port 25 is closed where the check runs",
-        Connect::TimedOut => "no answer to the connection attempt; port 25 may be closed here",
+        Connect::TimedOut if facts.scope.port == PORT_SMTP => {
+            "no answer to the connection attempt; port 25 may be closed here"
+        }
+        Connect::TimedOut => "no answer to the connection attempt; the port may be closed here",
         Connect::Unreachable { local_family_missing: true } => {
             "this machine has no network of that address family"
         }

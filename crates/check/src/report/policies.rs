@@ -51,6 +51,7 @@ pub(crate) fn mta_sts(sts: &StsFacts) -> MtaStsV1 {
     };
     errors.extend(parse.iter().flat_map(|parse| parse.errors.iter().map(ToString::to_string)));
     MtaStsV1 {
+        answer: sts.record.seen().map(answer_word),
         records: sts.record.seen().map(texts).unwrap_or_default(),
         id: record.map(|record| record.id.to_string()),
         fetch: sts.fetch.seen().map(fetch_word),
@@ -106,6 +107,7 @@ pub(crate) fn tls_rpt(rpt: &RptFacts) -> TlsRptV1 {
         | None => Vec::new(),
     };
     TlsRptV1 {
+        answer: answer.map(answer_word),
         records: answer.map(texts).unwrap_or_default(),
         rua,
         valid: errors.is_empty() && matches!(set, Some(tls_rpt::RecordSet::Valid(..))),

@@ -4,7 +4,8 @@
 use super::host::outcome;
 use super::wire::PolicyRowV1;
 use crate::facts::{AddressFacts, Facts, HostFacts};
-use crate::rules::sts::usable_policy;
+use crate::rules::sts::{announced, usable_policy};
+use waxseal_proto::dns::Outcome;
 use waxseal_proto::mta_sts::Mode;
 use waxseal_proto::smtp::outcome::ProbeOutcome;
 
@@ -79,7 +80,7 @@ impl Reading {
 
 fn mta_sts(facts: &Facts, host: &HostFacts, reading: Reading) -> String {
     let Some(policy) = usable_policy(facts) else {
-        return "no policy: as opportunistic".to_owned();
+        return without_policy(facts).to_owned();
     };
     let listed = host.exchange.host().is_some_and(|name| policy.matching(name).is_some());
     let good = match reading {
@@ -95,6 +96,23 @@ fn mta_sts(facts: &Facts, host: &HostFacts, reading: Reading) -> String {
         (Mode::Testing, false) => "delivers as opportunistic; reports the failure",
     }
     .to_owned()
+}
+
+/// Why there is no policy to follow. A domain is said to have none only after an answer that says so.
+fn without_policy(facts: &Facts) -> &'static str {
+    let record = facts.sts.seen().and_then(|sts| sts.record.seen());
+    match record.map(|answer| &answer.outcome) {
+        None => "not checked",
+        Some(Outcome::Failed(_)) => "unknown, the record could not be looked up",
+        Some(Outcome::Found(_) | Outcome::NoData | Outcome::NoName)
+            if facts.sts.seen().is_some_and(announced) =>
+        {
+            "no policy can be read: as opportunistic, unless an earlier one is kept"
+        }
+        Some(Outcome::Found(_) | Outcome::NoData | Outcome::NoName) => {
+            "no policy: as opportunistic"
+        }
+    }
 }
 
 fn requiretls(host: &HostFacts, reading: Reading) -> String {

@@ -247,6 +247,8 @@ pub struct NameServerV1 {
 /// MTA-STS as seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MtaStsV1 {
+    /// What the look-up came to: found, no-data, no-name or the failure; `null` if not asked.
+    pub answer: Option<String>,
     /// The TXT strings found at `_mta-sts`.
     pub records: Vec<String>,
     /// The id of the one valid record.
@@ -268,6 +270,8 @@ pub struct MtaStsV1 {
 /// TLS reporting as seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsRptV1 {
+    /// What the look-up came to: found, no-data, no-name or the failure; `null` if not asked.
+    pub answer: Option<String>,
     /// The TXT strings found at `_smtp._tls`.
     pub records: Vec<String>,
     /// The report addresses of the one valid record.

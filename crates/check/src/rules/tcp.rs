@@ -3,7 +3,7 @@
 
 use crate::facts::{AddressFacts, Facts, HostFacts};
 use crate::finding::{ANY, Finding, PATH_B};
-use crate::question::{Connect, ProbeSeen};
+use crate::question::{Connect, ControlQuestion, ProbeSeen};
 use crate::registry::Rule;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, Stage};
@@ -31,6 +31,9 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "tcp-mx-partial", codes: &[(Code::TcpMxPartial, ANY_CASE)], judge: mx_partial },
 ];
 
+/// The port of mail exchange between servers (RFC 5321 §4.5.4.2), which providers like to close.
+pub(crate) const PORT_SMTP: u16 = 25;
+
 /// Every address that was to get a session, with its host.
 pub(crate) fn addresses(facts: &Facts) -> impl Iterator<Item = (&HostFacts, &AddressFacts)> {
     facts.hosts.iter().flat_map(|host| host.addresses.iter().map(move |address| (host, address)))
@@ -57,7 +60,7 @@ fn refused(facts: &Facts) -> Vec<Finding> {
 fn silent(facts: &Facts) -> Vec<Finding> {
     if port_blocked_here(facts) {
         let mut finding = Finding::new(Code::TcpPort25Blocked, ANY, facts.scope.target.to_string());
-        for (control, _) in &facts.controls {
+        for (control, _) in port_25_controls(facts) {
             finding = finding.with("control host silent too", control.address);
         }
         return vec![finding];
@@ -67,7 +70,7 @@ fn silent(facts: &Facts) -> Vec<Finding> {
         .map(|(host, address)| {
             let mut finding = Finding::new(Code::TcpTimeout, PATH_B, at(host, address))
                 .with("no answer on port", facts.scope.port);
-            if facts.controls.is_empty() {
+            if facts.scope.port == PORT_SMTP && port_25_controls(facts).next().is_none() {
                 finding =
                     finding.with("port 25 from here", "unknown, no control host is configured");
             }
@@ -76,16 +79,22 @@ fn silent(facts: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether control hosts prove that the port is closed on our side.
+/// The control hosts on port 25; one on another port says nothing about it.
+pub(crate) fn port_25_controls(facts: &Facts) -> impl Iterator<Item = &(ControlQuestion, Connect)> {
+    facts.controls.iter().filter(|(control, _)| control.port == PORT_SMTP)
+}
+
+/// Whether control hosts prove that port 25 is closed on our side.
 pub(crate) fn port_blocked_here(facts: &Facts) -> bool {
     let none_connected =
         addresses(facts).all(|(_, address)| address.connect() != Some(&Connect::Connected));
     let some_silent =
         addresses(facts).any(|(_, address)| address.connect() == Some(&Connect::TimedOut));
-    !facts.controls.is_empty()
+    facts.scope.port == PORT_SMTP
         && none_connected
         && some_silent
-        && facts.controls.iter().all(|(_, connect)| *connect == Connect::TimedOut)
+        && port_25_controls(facts).next().is_some()
+        && port_25_controls(facts).all(|(_, connect)| *connect == Connect::TimedOut)
 }
 
 fn reset_early(facts: &Facts) -> Vec<Finding> {

@@ -227,6 +227,53 @@ fn control_hosts_are_asked_only_after_silence_and_decide_who_is_blamed() {
 }
 
 #[test]
+fn another_port_proves_nothing_about_port_25() {
+    use crate::report::wire::PortStateV1;
+    let state = |connect: Connect, port, control_port| {
+        let records = vec![
+            ("d.example", RecordType::Mx, mx(&[(10, "a.example")])),
+            ("a.example", RecordType::A, address("198.51.100.1")),
+        ];
+        let address = "198.51.100.77".parse().unwrap();
+        let control = crate::question::ControlQuestion { address, port: control_port };
+        let scope = Scope { port, controls: vec![control], ..scope("d.example") };
+        let (_, facts) = run(&Table { records, connect }, scope, Limits::default());
+        let took = Duration::ZERO;
+        let at = Timestamp::UNIX_EPOCH;
+        report(&facts, Run { checked_at: at, took, simulated: Simulated::Yes }).vantage.port_25
+    };
+    assert_eq!(state(Connect::Connected, 25, 25), PortStateV1::Open);
+    assert_eq!(state(Connect::Connected, 587, 587), PortStateV1::Unknown);
+    assert_eq!(state(Connect::TimedOut, 25, 25), PortStateV1::Blocked);
+    assert_eq!(state(Connect::TimedOut, 587, 25), PortStateV1::Unknown);
+    assert_eq!(state(Connect::TimedOut, 25, 587), PortStateV1::Unknown);
+}
+
+#[test]
+fn a_domain_has_no_policy_only_when_an_answer_says_so() {
+    let row = |record: Outcome, only: &[Area]| {
+        let records = vec![
+            ("d.example", RecordType::Mx, mx(&[(10, "a.example")])),
+            ("a.example", RecordType::A, address("198.51.100.1")),
+            ("_mta-sts.d.example", RecordType::Txt, record),
+        ];
+        let scope = Scope { areas: only.iter().copied().collect(), ..scope("d.example") };
+        let table = Table { records, connect: Connect::Refused };
+        let (_, facts) = run(&table, scope, Limits::default());
+        let run = Run {
+            checked_at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            simulated: Simulated::Yes,
+        };
+        report(&facts, run).policy_table[0].mta_sts.clone()
+    };
+    let failed = || Outcome::Failed(Failure::ServFail);
+    assert_eq!(row(Outcome::NoData, &Area::ALL), "no policy: as opportunistic");
+    assert_eq!(row(Outcome::NoData, &[Area::Mx, Area::Tls]), "not checked");
+    assert_eq!(row(failed(), &Area::ALL), "unknown, the record could not be looked up");
+}
+
+#[test]
 fn the_record_checker_connects_to_nobody() {
     let records = vec![
         ("d.example", RecordType::Mx, mx(&[(10, "a.example")])),
