@@ -38,7 +38,6 @@ mod wire {
 
     #[derive(Deserialize)]
     pub(super) struct File {
-        #[serde(default)]
         pub(super) records: Vec<Record>,
         #[serde(default)]
         pub(super) secure: Vec<String>,
@@ -381,7 +380,7 @@ mod tests {
 
     #[test]
     fn the_size_of_a_file_is_bounded() {
-        let text = " ".repeat(ZONE_FILE_OCTETS_MAX - 2) + "{}";
+        let text = " ".repeat(ZONE_FILE_OCTETS_MAX - 14) + r#"{"records":[]}"#;
         assert_eq!(ZoneFile::parse(&text).unwrap(), ZoneFile::default());
         let error = ZoneFile::parse(&(text + " ")).unwrap_err().to_string();
         assert!(error.contains("longer than"), "{error}");
@@ -400,6 +399,7 @@ mod tests {
             (r#"{"records":[{"name":"a","type":"TLSA","data":["3 1 1 abc"]}]}"#, "matching hex"),
             (r#"{"records":[{"name":"a","type":"A","data":[["x"]]}]}"#, "only TXT data"),
             (r#"{"records":[{"name":"a"}]}"#, "neither type nor rcode"),
+            (r#"{"record":[]}"#, "missing field `records`"),
             ("[", "EOF"),
         ] {
             let error = ZoneFile::parse(text).unwrap_err().to_string();
