@@ -7,6 +7,9 @@ use jiff::Timestamp;
 use waxseal_check::question::{Answer, Connect, DnsQuestion, DnsServer, Question, Vantage};
 use waxseal_proto::dns::{Authenticity, Outcome, QueryName, RecordType};
 
+/// The port of mail exchange between servers (RFC 5321 §4.5.4.2).
+const PORT_SMTP: u16 = 25;
+
 /// What was found out about this machine.
 #[derive(Clone, Debug)]
 pub struct Doctor {
@@ -36,20 +39,25 @@ pub enum ResolverState {
 /// What is known about outgoing port 25.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortState {
-    /// A control host answered.
+    /// A control host answered on it.
     Open,
-    /// Every control host was silent.
+    /// Every control host was silent on it.
     Blocked,
-    /// No control host is configured, or they disagree.
+    /// No control host on it was tried, or they disagree.
     Unknown,
 }
 
 /// Looks at this machine.
 pub async fn doctor(world: &World, controls: &[ControlHost]) -> Doctor {
     let mut tried = Vec::new();
+    let mut on_port_25 = Vec::new();
     for question in control_questions(world, controls).await {
         let name = format!("{}:{}", question.address, question.port);
+        let port = question.port;
         if let Answer::Control(connect) = world.answer(&Question::Control(question)).await {
+            if port == PORT_SMTP {
+                on_port_25.push(connect.clone());
+            }
             tried.push((name, connect));
         }
     }
@@ -60,7 +68,7 @@ pub async fn doctor(world: &World, controls: &[ControlHost]) -> Doctor {
     };
     Doctor {
         resolver: resolver(world).await,
-        port_25: port_25(&tried),
+        port_25: port_25(&on_port_25),
         controls: tried,
         vantage,
         now: world.now(),
@@ -85,10 +93,11 @@ async fn resolver(world: &World) -> ResolverState {
     }
 }
 
-fn port_25(tried: &[(String, Connect)]) -> PortState {
-    if tried.iter().any(|(_, connect)| *connect == Connect::Connected) {
+/// Judged by control hosts on that port alone: another port that answers says nothing about it.
+fn port_25(tried: &[Connect]) -> PortState {
+    if tried.contains(&Connect::Connected) {
         PortState::Open
-    } else if !tried.is_empty() && tried.iter().all(|(_, c)| *c == Connect::TimedOut) {
+    } else if !tried.is_empty() && tried.iter().all(|connect| *connect == Connect::TimedOut) {
         PortState::Blocked
     } else {
         PortState::Unknown

@@ -63,7 +63,7 @@ pub(super) fn run(
     if command.json {
         output::json(&report)?;
     } else {
-        output::data(&text::fields(&lines(&report)))?;
+        output::data(&text::fields(&lines(&report, controls.len())))?;
     }
     Ok(exit(&looked))
 }
@@ -115,7 +115,7 @@ const fn outcome(connect: &Connect) -> &'static str {
     }
 }
 
-fn lines(report: &Report) -> Vec<(&'static str, String)> {
+fn lines(report: &Report, configured: usize) -> Vec<(&'static str, String)> {
     let resolver = match report.resolver {
         "passes-dnssec" => "answers, and DNSSEC validates through it",
         "strips-dnssec" => "answers, but DNSSEC cannot be validated through it",
@@ -124,8 +124,14 @@ fn lines(report: &Report) -> Vec<(&'static str, String)> {
     let port = match report.port_25 {
         "open" => "open: a control host answered",
         "blocked" => "blocked: every control host was silent",
+        _ if report.controls.is_empty() && configured > 0 => {
+            "unknown: no control host that is configured has an address"
+        }
         _ if report.controls.is_empty() => {
             "unknown: no control host is configured (--control HOST:25, or control_hosts in waxseal.toml)"
+        }
+        _ if report.controls.iter().all(|control| !control.host.ends_with(":25")) => {
+            "unknown: no control host is on port 25"
         }
         _ => "unknown: the control hosts prove neither",
     };

@@ -3,7 +3,7 @@
 //! them; the writers escape. The way in is [`blocks`].
 
 use super::matrix::{self, Row};
-use waxseal_check::report::wire::{FindingV1, NameServerV1, ReportV1, VerdictV1};
+use waxseal_check::report::wire::{FindingV1, NameServerV1, PortStateV1, ReportV1, VerdictV1};
 use waxseal_guides::Owner;
 
 /// A part of a report.
@@ -123,6 +123,9 @@ fn first_question(report: &ReportV1) -> Option<String> {
             "{} says by its null MX that it takes no mail. First question: is that intended?",
             report.target
         )),
+        (VerdictV1::NothingToTest, "no-domain") => {
+            Some(format!("First question: is {} the right name?", report.target))
+        }
         (VerdictV1::NothingToTest, _) => {
             Some(format!("First question: should {} receive mail at all?", report.target))
         }
@@ -161,7 +164,7 @@ fn policies<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
     }
     if let Some(sts) = &report.mta_sts {
         if sts.records.is_empty() {
-            row("MTA-STS record", "none".to_owned());
+            row("MTA-STS record", no_record(sts.answer.as_deref()));
         }
         for record in &sts.records {
             row("MTA-STS record", record.clone());
@@ -179,7 +182,7 @@ fn policies<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
     }
     if let Some(rpt) = &report.tls_rpt {
         if rpt.records.is_empty() {
-            row("TLS reporting record", "none".to_owned());
+            row("TLS reporting record", no_record(rpt.answer.as_deref()));
         }
         for record in &rpt.records {
             row("TLS reporting record", record.clone());
@@ -210,6 +213,15 @@ fn policies<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
                 })
                 .collect(),
         });
+    }
+}
+
+/// "none" only after an answer that says so.
+fn no_record(answer: Option<&str>) -> String {
+    match answer {
+        None => "not looked up".to_owned(),
+        Some("found" | "no-data" | "no-name") => "none".to_owned(),
+        Some(failure) => format!("unknown, the look-up failed: {failure}"),
     }
 }
 
@@ -286,21 +298,16 @@ fn next_steps(report: &ReportV1) -> Vec<String> {
         return vec!["Give a domain: waxseal check example.com".to_owned()];
     }
     if report.verdict == VerdictV1::NothingToTest {
-        steps.push(
-            "If it should receive mail: add the MX records your mailbox provider gives, at the DNS \
-             host named above, wait for the TTL, check again"
-                .to_owned(),
-        );
+        steps.push(first_mail_host(report));
+    }
+    if report.verdict == VerdictV1::NothingToTest && !left_out("tls") {
         steps.push(format!("The MX records alone: waxseal check --only mx {target}"));
     } else if left_out("tls") {
         steps.push(format!(
             "The full check, with a STARTTLS session to every mail host: waxseal check {target}"
         ));
     } else if report.verdict == VerdictV1::Incomplete {
-        steps.push("See what this machine can reach, port 25 above all: waxseal doctor".to_owned());
-        steps.push(format!(
-            "Run the same check from a server whose port 25 is open: waxseal check {target}"
-        ));
+        steps.extend(when_incomplete(report));
     }
     let grave = report.findings.iter().find(|finding| finding.severity != "info");
     if let Some(first) = grave {
@@ -322,4 +329,49 @@ fn next_steps(report: &ReportV1) -> Vec<String> {
         );
     }
     steps
+}
+
+/// How a domain without a mail host gets one.
+fn first_mail_host(report: &ReportV1) -> String {
+    let whose = if report.name_servers.is_empty() {
+        "where the domain's DNS is run"
+    } else {
+        "at the DNS host named above"
+    };
+    let records = "the MX records your mailbox provider gives";
+    match report.mx_status.as_str() {
+        "no-domain" => format!(
+            "Check the spelling of {}, and at the registrar that it is registered",
+            report.target
+        ),
+        "null" => format!(
+            "If it should receive mail after all: replace the null MX by {records}, {whose}, wait for \
+             the TTL, check again"
+        ),
+        _ => format!(
+            "If it should receive mail: add {records}, {whose}, wait for the TTL, check again"
+        ),
+    }
+}
+
+/// A closed port 25 is suspected only where nothing came back; a server that answered shows that it is open.
+fn when_incomplete(report: &ReportV1) -> Vec<String> {
+    let target = &report.target;
+    let silent = report
+        .mx
+        .iter()
+        .flat_map(|host| &host.addresses)
+        .any(|at| ["connect-timeout", "port-25-blocked-here"].contains(&at.outcome.as_str()));
+    if silent && report.vantage.port_25 != PortStateV1::Open {
+        return vec![
+            "See what this machine can reach, port 25 above all: waxseal doctor".to_owned(),
+            format!(
+                "Run the same check from a server whose port 25 is open: waxseal check {target}"
+            ),
+        ];
+    }
+    vec![
+        "See what this machine can reach: waxseal doctor".to_owned(),
+        format!("Repeat later, or from another network: waxseal check {target}"),
+    ]
 }

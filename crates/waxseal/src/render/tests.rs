@@ -131,6 +131,7 @@ const ALL_STAGES: [(&str, f64); 7] = [
 
 fn mta_sts() -> MtaStsV1 {
     MtaStsV1 {
+        answer: Some("found".to_owned()),
         records: texts(&["v=STSv1; id=1"]),
         id: Some("1".to_owned()),
         fetch: Some("ok".to_owned()),
@@ -144,6 +145,7 @@ fn mta_sts() -> MtaStsV1 {
 
 fn tls_rpt() -> TlsRptV1 {
     TlsRptV1 {
+        answer: Some("found".to_owned()),
         records: texts(&["v=TLSRPTv1; rua=mailto:tls@busy.example"]),
         rua: texts(&["mailto:tls@busy.example"]),
         valid: true,
@@ -342,4 +344,22 @@ fn several_reports_are_one_document_or_one_line_each() {
     assert_eq!(of(Format::Json).lines().count(), 2);
     assert_eq!(of(Format::Html).matches("<!doctype html>").count(), 1);
     assert_eq!(of(Format::Junit).matches("<testsuite ").count(), 2);
+}
+
+#[test]
+fn a_closed_port_is_suspected_only_where_nothing_came_back() {
+    let steps = |outcome: &str, port_25| {
+        let mut report = busy();
+        report.verdict = VerdictV1::Incomplete;
+        report.vantage.port_25 = port_25;
+        for address in report.mx.iter_mut().flat_map(|host| &mut host.addresses) {
+            outcome.clone_into(&mut address.outcome);
+        }
+        shown(report, Format::Text)
+    };
+    let closed = "from a server whose port 25 is open";
+    assert!(steps("connect-timeout", PortStateV1::Unknown).contains(closed));
+    assert!(!steps("connect-timeout", PortStateV1::Open).contains(closed));
+    assert!(!steps("greeting-rejected", PortStateV1::Open).contains(closed));
+    assert!(!steps("connect-refused", PortStateV1::Unknown).contains(closed));
 }

@@ -8,6 +8,9 @@ const ZONE: &str = r#"{"records":[
     {"name":"text-only.test","type":"TXT","data":["x"]},
     {"name":"servfail.test","type":"MX","rcode":"SERVFAIL"},
     {"name":"timeout.test","type":"MX","rcode":"TIMEOUT"},
+    {"name":"no-policy-answer.test","type":"MX","data":["0 ."]},
+    {"name":"_mta-sts.no-policy-answer.test","rcode":"SERVFAIL"},
+    {"name":"_smtp._tls.no-policy-answer.test","rcode":"TIMEOUT"},
     {"name":"private.test","type":"MX","data":["10 mx.private.test"]},
     {"name":"mx.private.test","type":"A","data":["127.0.0.1"]}
 ]}"#;
@@ -100,6 +103,48 @@ fn zone_files_give_the_verdicts_of_the_contract() {
             assert_eq!(said.status, status, "{domain}");
         }
     }
+}
+
+#[test]
+fn the_next_step_fits_the_answer() {
+    let table: [(&[&str], &str, &[&str]); 4] = [
+        (&["unknown.test"], "Check the spelling of unknown.test", &["named above", "receive mail"]),
+        (&["null.test"], "replace the null MX", &["named above"]),
+        (&["text-only.test"], "where the domain's DNS is run", &["named above"]),
+        (
+            &["--only", "mx", "text-only.test"],
+            "waxseal check text-only.test",
+            &["waxseal check --only mx"],
+        ),
+    ];
+    for (arguments, expected, forbidden) in table {
+        let said = check(arguments);
+        let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(expected), "{said:?}");
+        assert!(forbidden.iter().all(|words| !text.contains(words)), "{said:?}");
+    }
+}
+
+#[test]
+fn a_failed_look_up_is_not_shown_as_no_record() {
+    let said = check(&["no-policy-answer.test"]);
+    let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("MTA-STS record unknown, the look-up failed: SERVFAIL"), "{said:?}");
+    assert!(text.contains("TLS reporting record unknown, the look-up failed"), "{said:?}");
+}
+
+#[test]
+fn a_control_host_on_another_port_does_not_open_port_25() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let control = listener.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let zone = file(&folder, "zone.json", ZONE);
+    let mut command = program();
+    command.args(["doctor", "--json", "--allow-private", "--control", &control]);
+    let said = finish(command.arg("--zone-file").arg(zone), b"");
+    let doctor = said.json();
+    assert_eq!(doctor["controls"][0]["outcome"], "connected", "{said:?}");
+    assert_eq!(doctor["port_25"], "unknown", "{said:?}");
 }
 
 #[test]
