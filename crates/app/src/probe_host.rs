@@ -4,7 +4,6 @@
 use crate::check_domain::{first_address, survey_where};
 use crate::world::World;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use waxseal_check::limits::Limits;
 use waxseal_check::question::{Answer, HelloQuestion, Peer, Question};
 use waxseal_check::report::wire::ReportV1;
@@ -13,6 +12,7 @@ use waxseal_check::survey::{Area, Depth, Scope};
 use waxseal_proto::dns::{
     Authenticity, DnsAnswer, MxExchange, MxRecord, Outcome, QueryName, Record, RecordType,
 };
+use waxseal_proto::finding::Code;
 use waxseal_proto::name::{DomainName, Target};
 use waxseal_proto::observation::Observation;
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
@@ -46,21 +46,19 @@ pub async fn probe_smtp_host(world: &World, host: &Target, port: u16) -> ProbedH
         address_rule: world.address_rule(),
         ..Scope::full(host.clone())
     };
-    let sessions = AtomicUsize::new(0);
-    let given = |question: &Question| {
-        if matches!(question, Question::Probe(_)) {
-            sessions.fetch_add(1, Ordering::Relaxed);
-        }
-        given_mx(host.domain()?, question)
-    };
+    let given = |question: &Question| given_mx(host.domain()?, question);
     let facts = survey_where(world, scope, &Limits::default(), &given).await;
     let simulated = if world.is_simulated() { Simulated::Yes } else { Simulated::No };
     let mut report = report(&facts, Run { checked_at, took: began.elapsed(), simulated });
     let about_session = |code: &str| {
-        !["input-", "dns-", "sts-", "rpt-"].iter().any(|stage| code.starts_with(stage))
+        code == Code::InputTargetPrivate.as_str()
+            || !["input-", "dns-", "sts-", "rpt-"].iter().any(|stage| code.starts_with(stage))
     };
     report.findings.retain(|finding| about_session(&finding.code));
-    ProbedHost { report, sessions_used: sessions.into_inner() }
+    // A connection that was refused, here or there, is no session.
+    let addresses = facts.hosts.iter().flat_map(|host| &host.addresses);
+    let sessions_used = addresses.filter(|address| address.session().is_some()).count();
+    ProbedHost { report, sessions_used }
 }
 
 /// The host is its own mail host, whatever DNS says about it.

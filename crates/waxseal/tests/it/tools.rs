@@ -104,8 +104,17 @@ fn replies_are_read() {
         let value = said.is_calm().json();
         assert_eq!((&value["enhanced"], &value["complete"]), (&enhanced, &json!(complete)));
         assert!(value["extensions"].is_null(), "{value}");
-        let expected =
-            ["auth", "code", "complete", "enhanced", "extensions", "hostname", "message", "size"];
+        let expected = [
+            "auth",
+            "code",
+            "complete",
+            "deviations",
+            "enhanced",
+            "extensions",
+            "hostname",
+            "message",
+            "size",
+        ];
         assert_eq!(keys(&value), expected);
         assert_eq!(said.status, status, "{said:?}");
     }
@@ -244,4 +253,14 @@ fn usage_errors_escape_what_was_typed() {
         assert_eq!(said.is_calm().status, 2, "{said:?}");
         assert!(!said.stderr.contains('\u{202e}'), "{said:?}");
     }
+}
+
+#[test]
+fn a_refused_target_is_no_session_and_says_why() {
+    let said = run(&["tool", "tls", "probe", "127.0.0.1:25", "--starttls", "smtp", "--json"]);
+    let probed = said.json();
+    assert_eq!((said.status, &probed["sessions_used"]), (2, &serde_json::json!(0)), "{said:?}");
+    assert_eq!(probed["findings"][0]["code"], "input-target-private", "{said:?}");
+    let said = run(&["tool", "tls", "probe", "127.0.0.1:465", "--json"]);
+    assert_eq!(said.json()["outcomes"][0]["outcome"], "guard-refused", "{said:?}");
 }

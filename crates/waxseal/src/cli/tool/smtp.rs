@@ -42,8 +42,7 @@ struct Parsed {
     extensions: Option<BTreeMap<String, String>>,
     auth: Option<Vec<String>>,
     size: Option<u64>,
-    /// What was tolerated; for people, the keys of the JSON form are fixed.
-    #[serde(skip)]
+    /// Where the reply departs from the standard; with a fault, why the exit status is 1.
     deviations: Vec<&'static str>,
 }
 

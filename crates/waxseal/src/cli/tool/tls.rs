@@ -14,7 +14,7 @@ use std::path::Path;
 use waxseal_app::probe_host::{ProbedHost, ProbedTls, probe_smtp_host, probe_tls_host};
 use waxseal_check::report::wire::{AddressV1, FindingV1};
 use waxseal_proto::name::TargetInput;
-use waxseal_proto::observation::Observation;
+use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::tls::hello::{HelloAnswer, NamedGroup};
 use waxseal_proto::x509::inspect;
 
@@ -140,7 +140,7 @@ impl Probed {
     fn fill_from_hello(&mut self, seen: &ProbedTls) {
         let Some(address) = seen.address else { return };
         let outcome = match &seen.answer {
-            Observation::NotObserved(reason) => format!("{reason:?}"),
+            Observation::NotObserved(reason) => not_reached(*reason).to_owned(),
             Observation::Observed(answer) => {
                 self.sessions_used = 1;
                 self.hello(answer)
@@ -183,19 +183,46 @@ impl Probed {
         lines.extend(text::list("key types", &list(&self.key_types)));
         lines.push(("sessions used", self.sessions_used.to_string()));
         for finding in &self.findings {
-            let words = format!("{} {}: {}", finding.severity, finding.code, finding.title);
-            lines.push(("findings", words));
+            let severity =
+                if finding.not_tested { "not tested" } else { finding.severity.as_str() };
+            lines.push(("findings", format!("{severity} {}: {}", finding.code, finding.title)));
+        }
+        let grave = self.findings.iter().filter(|finding| finding.severity != "info");
+        let codes: Vec<String> =
+            grave.map(|finding| format!("waxseal guide {}", finding.code)).collect();
+        if !codes.is_empty() {
+            lines.extend(text::list("more", &codes));
         }
         lines
     }
 
     fn exit(&self) -> Exit {
-        if self.findings.iter().any(|f| f.severity == "fail" && !f.not_tested) {
+        let mut fails = self.findings.iter().filter(|f| f.severity == "fail" && !f.not_tested);
+        if fails.clone().any(|finding| finding.code.starts_with("input-")) {
+            Exit::Usage
+        } else if fails.next().is_some() {
             Exit::Problem
         } else if self.versions.is_empty() {
             Exit::Undetermined
         } else {
             Exit::Good
         }
+    }
+}
+
+/// The word of the reports for a connection that did not come about.
+const fn not_reached(reason: Reason) -> &'static str {
+    match reason {
+        Reason::GuardRefused => "guard-refused",
+        // Refused, reset or unreachable: the answer does not say which.
+        Reason::RefusedByPeer => "not-connected",
+        Reason::TimedOut => "connect-timeout",
+        Reason::PeerClosed => "connect-reset",
+        Reason::BlockedHere
+        | Reason::EarlierStageFailed
+        | Reason::LimitReached
+        | Reason::NotAsked
+        | Reason::Unintelligible
+        | Reason::Unverified => "not-tested",
     }
 }
