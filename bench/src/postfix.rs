@@ -54,14 +54,15 @@ impl Postfix {
         make_folders(folder)?;
         std::fs::write(config.join("main.cf"), main_cf(root, like, folder))?;
         std::fs::write(config.join("master.cf"), master_cf())?;
-        for name in ["ca.pem", "zone.json"] {
-            std::fs::copy(like.join(name), folder.join(name))?;
-        }
-        let moved = targets::read(like)?
-            .into_iter()
-            .map(|target| Target { socket: SocketAddr::new(target.socket.ip(), PORT), ..target });
+        std::fs::copy(like.join("ca.pem"), folder.join("ca.pem"))?;
+        let moved = targets::read(like)?.into_iter().zip(1..).map(|(target, number)| Target {
+            host: format!("mx{number}.{HOSTS}"),
+            socket: SocketAddr::new(target.socket.ip(), PORT),
+            ..target
+        });
         let list: Vec<Target> = moved.collect();
         targets::write(folder, &list)?;
+        std::fs::write(folder.join("zone.json"), targets::zone_file(&list)?)?;
         let log = std::fs::File::create(folder.join("master.log"))?;
         let master = Command::new(root.join("usr/lib/postfix/sbin/master"))
             .env("LD_LIBRARY_PATH", library_path(root))

@@ -84,8 +84,9 @@ async fn check(world: &World, target: &Target, scope: Scope, port: u16) -> Resul
     ensure!(report.mx_status == "found", "{domain}: MX records {}", report.mx_status);
     ensure!(report.tls_rpt.is_some(), "{domain}: no TLS reporting record");
     if scope != Scope::DnsOnly {
-        let why = || format!("{domain}: {:?}: {}", report.verdict, report.transport.reason);
-        ensure!(report.verdict == VerdictV1::Pass, why());
+        let codes: Vec<&str> = report.findings.iter().map(|found| found.code.as_str()).collect();
+        let verdict = report.verdict;
+        ensure!(verdict == VerdictV1::Pass, "{domain}: {verdict:?}: {}", codes.join(", "));
     }
     Ok(())
 }
