@@ -117,6 +117,7 @@ pub fn real(settings: Settings) -> Result<World, WorldError> {
         resolver,
         ehlo_name,
         limits,
+        relays: Vec::new(),
         simulation,
     })?;
     Ok(World::around(net, address_rule))

@@ -21,6 +21,15 @@ pub(crate) struct Target<'a> {
     pub(crate) port: u16,
 }
 
+/// A relay that the administrator's configuration lists: it may stand at a private address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// The host as connections name it: a name in A-labels, or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// Routes, guard and limits of a world.
 #[derive(Debug)]
 pub(crate) struct Dialer {
@@ -32,6 +41,10 @@ pub(crate) struct Dialer {
 impl Dialer {
     /// The socket address a target leads to, if the guard lets it through. No packet is sent.
     pub(crate) fn admit(&self, target: &Target<'_>) -> Result<SocketAddr, Connect> {
+        self.admit_by(target, self.guard)
+    }
+
+    fn admit_by(&self, target: &Target<'_>, guard: Guard) -> Result<SocketAddr, Connect> {
         let destination = self.routes.find(target.host, target.address, target.port);
         let judged = match destination {
             Destination::Direct(socket) => socket.ip(),
@@ -40,7 +53,7 @@ impl Dialer {
             | Destination::Unanswered
             | Destination::Unreachable => target.address,
         };
-        if !self.guard.admits(judged) {
+        if !guard.admits(judged) {
             return Err(Connect::GuardRefused);
         }
         match destination {
@@ -53,7 +66,27 @@ impl Dialer {
 
     /// Connects within the limit, without delay for small writes (RFC 9293 §3.7.4).
     pub(crate) async fn dial(&self, target: &Target<'_>) -> Result<TcpStream, Connect> {
-        let socket = self.admit(target)?;
+        self.connect(self.admit(target)?).await
+    }
+
+    /// As [`Self::dial`], for mail of our own: a relay that the administrator has listed by host and port
+    /// may also stand at a private address.
+    pub(crate) async fn dial_relay(
+        &self,
+        target: &Target<'_>,
+        relays: &[Relay],
+    ) -> Result<TcpStream, Connect> {
+        let is_listed = relays
+            .iter()
+            .any(|relay| target.host == Some(relay.host.as_str()) && target.port == relay.port);
+        let socket = match (is_listed, self.guard) {
+            (true, Guard::PublicOnly) => self.admit_by(target, Guard::PrivateToo)?,
+            (_, Guard::PrivateToo | Guard::PublicOnly | Guard::Simulated) => self.admit(target)?,
+        };
+        self.connect(socket).await
+    }
+
+    async fn connect(&self, socket: SocketAddr) -> Result<TcpStream, Connect> {
         match tokio::time::timeout(self.limits.connect, TcpStream::connect(socket)).await {
             Err(_) => Err(Connect::TimedOut),
             Ok(Err(error)) => Err(connect_failure(&error, socket.ip()).await),

@@ -19,6 +19,7 @@ mod https;
 mod policy_fetch;
 mod routes;
 mod smtp_driver;
+mod submission_driver;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,10 @@ mod tls;
 mod vantage;
 mod world;
 
+pub use dial::Relay;
 pub use dns::ZoneFile;
 pub use error::NetError;
 pub use limits::Limits;
 pub use routes::{ConnectRule, Route};
+pub use submission_driver::{Submission, Told};
 pub use world::{Parts, Settings, Simulation, Targets, World};

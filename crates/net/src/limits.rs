@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 use waxseal_proto::smtp::seen::Stage;
+use waxseal_proto::smtp::submission::Step;
 
 /// Raw octets kept in each direction of a connection, to tell what was spoken. One TLS record header and
 /// the start of a banner fit; more would be content.
@@ -43,6 +44,9 @@ pub struct Limits {
     pub reply: Duration,
     /// QUIT, its reply and the end of TLS: no fact about mail hangs on them.
     pub farewell: Duration,
+    /// The reply to the final dot (RFC 5321 §4.5.3.2.6: 10 min). Shorter, and a message that was taken
+    /// counts as uncertain.
+    pub message_end: Duration,
     /// TLS handshake, from the ClientHello on.
     pub handshake: Duration,
     /// One SMTP session from connect to close.
@@ -68,6 +72,7 @@ impl Default for Limits {
             greeting: Duration::from_secs(30),
             reply: Duration::from_secs(30),
             farewell: Duration::from_secs(10),
+            message_end: Duration::from_mins(10),
             handshake: Duration::from_secs(15),
             session_total: Duration::from_mins(2),
             dns_query: Duration::from_secs(5),
@@ -89,6 +94,7 @@ impl Limits {
             &mut self.greeting,
             &mut self.reply,
             &mut self.farewell,
+            &mut self.message_end,
             &mut self.handshake,
             &mut self.dns_query,
             &mut self.fetch_total,
@@ -96,6 +102,24 @@ impl Limits {
             *wait = longest.min(*wait);
         }
         self
+    }
+
+    /// The limit of one step of a submission.
+    pub const fn of_step(&self, step: Step) -> Duration {
+        match step {
+            Step::Connect => self.connect,
+            Step::Greeting => self.greeting,
+            Step::Handshake => self.handshake,
+            Step::Body => self.message_end,
+            Step::Quit => self.farewell,
+            Step::Ehlo
+            | Step::StartTls
+            | Step::EhloAfterTls
+            | Step::SignIn
+            | Step::Mail
+            | Step::Rcpt
+            | Step::Data => self.reply,
+        }
     }
 
     /// The limit of one stage of a session.
@@ -121,6 +145,7 @@ mod tests {
         assert_eq!(limits.connect, Duration::from_secs(10));
         assert_eq!(limits.of_stage(Stage::Greeting), Duration::from_secs(12));
         assert_eq!(limits.of_stage(Stage::Quit), Duration::from_secs(10));
+        assert_eq!(limits.of_step(Step::Body), Duration::from_secs(12));
         assert_eq!(limits.session_total, Duration::from_mins(2));
     }
 }

@@ -18,14 +18,14 @@ use waxseal_proto::smtp::session::{Action, ProbePlan, ProbeSession, Verified};
 use waxseal_proto::tls::seen::{Alert, HandshakeEnd, HandshakeFailure, TlsVersion};
 
 /// One connection in its present form.
-enum Link {
+pub(crate) enum Link {
     Gone,
     Plain(TcpStream),
     Secure(Box<SecureStream>),
 }
 
 impl Link {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Gone => Ok(0),
             Self::Plain(stream) => stream.read(buffer).await,
@@ -33,7 +33,7 @@ impl Link {
         }
     }
 
-    async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         match self {
             Self::Gone => Err(ErrorKind::NotConnected.into()),
             Self::Plain(stream) => stream.write_all(octets).await,
@@ -44,7 +44,7 @@ impl Link {
         }
     }
 
-    async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         // The session is over; what the peer does with our farewell is nobody's fact.
         let _ = match self {
             Self::Gone => Ok(()),

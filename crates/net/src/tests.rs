@@ -5,3 +5,4 @@ mod fetch;
 mod fixtures;
 mod hello;
 mod smtp;
+mod submission;

@@ -5,7 +5,7 @@
 
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::dial::Dialer;
+use crate::dial::{Dialer, Relay};
 use crate::dns::{LiveResolver, Resolver, ServerChoice, ZoneFile, trust_anchors};
 use crate::error::NetError;
 use crate::guard::Guard;
@@ -31,6 +31,9 @@ pub struct Settings {
     pub ehlo_name: Option<DomainName>,
     /// Limits.
     pub limits: Limits,
+    /// Relays at private addresses that mail of our own may go to; from the administrator's configuration
+    /// and nowhere else.
+    pub relays: Vec<Relay>,
     /// Parts that are replaced.
     pub simulation: Simulation,
 }
@@ -107,6 +110,7 @@ pub struct World {
     simulated: bool,
     own_address: Option<IpAddr>,
     ehlo_name: Option<DomainName>,
+    relays: Vec<Relay>,
     vantage: OnceCell<Found>,
 }
 
@@ -117,7 +121,7 @@ impl World {
     ///
     /// [`NetError`] when the resolver, roots or trust anchor cannot be used.
     pub fn real(settings: Settings) -> Result<Self, NetError> {
-        let Settings { resolver, ehlo_name, limits, simulation } = settings;
+        let Settings { resolver, ehlo_name, limits, relays, simulation } = settings;
         let simulated = simulation.is_set();
         let Simulation { roots_pem, zone_file, connect, now, trust_anchor, targets } = simulation;
         let resolver = if let Some(zone) = zone_file {
@@ -141,6 +145,7 @@ impl World {
         let mut world = Self::assemble(resolver, roots, clock, dialer)?;
         world.simulated = simulated;
         world.ehlo_name = ehlo_name;
+        world.relays = relays;
         Ok(world)
     }
 
@@ -184,6 +189,7 @@ impl World {
             simulated: false,
             own_address: None,
             ehlo_name: None,
+            relays: Vec::new(),
             vantage: OnceCell::new(),
         })
     }
@@ -243,6 +249,10 @@ impl World {
 
     pub(crate) const fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    pub(crate) fn relays(&self) -> &[Relay] {
+        &self.relays
     }
 
     pub(crate) const fn own_address(&self) -> Option<IpAddr> {

@@ -2,6 +2,8 @@
 //! carries it out and adds nothing. The way in is [`SmtpAttempt`]. Keep: trust can be narrowed to one
 //! authority or one key, and never switched off.
 
+use std::net::IpAddr;
+
 use waxseal_proto::name::DomainName;
 use waxseal_proto::smtp::command::EhloName;
 use waxseal_proto::smtp::submission::{Goal, Security};
@@ -10,7 +12,7 @@ use waxseal_proto::smtp::submission::{Goal, Security};
 #[derive(Clone, Debug)]
 pub struct SmtpAttempt {
     /// The host, which the certificate must name exactly.
-    pub host: DomainName,
+    pub host: Host,
     /// The port, as stored; nothing is derived from it.
     pub port: u16,
     /// The name given in EHLO; the one the world found for itself if absent.
@@ -23,6 +25,15 @@ pub struct SmtpAttempt {
     pub security: Security,
     /// What for.
     pub goal: Goal,
+}
+
+/// A host of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// An address, for a server without a name.
+    Address(IpAddr),
+    /// A name.
+    Name(DomainName),
 }
 
 /// Which addresses of a host are tried first.

@@ -17,6 +17,7 @@ const DANGER_CALLERS: &[(&str, &[&str])] = &[
             "crates/net/src/tls/mod.rs",
             "crates/net/src/tls/probe.rs",
             "crates/net/src/tls/verify.rs",
+            "crates/net/src/tls/vouching.rs",
         ],
     ),
     (

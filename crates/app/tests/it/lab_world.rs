@@ -16,6 +16,7 @@ fn waits(scenario: &Scenario) -> Waits {
         greeting: Duration::from_millis(1500),
         reply: Duration::from_millis(1500),
         farewell: Duration::from_millis(500),
+        message_end: Duration::from_millis(1500),
         handshake: Duration::from_millis(1500),
         session_total: Duration::from_secs(6),
         dns_query: Duration::from_millis(700),

@@ -1,14 +1,16 @@
-//! TLS with rustls (RFC 9846, RFC 5246): what is offered, who verifies, what was seen. Two verifiers, two
-//! ways in: [`Tls::strict`] never goes on without a verified certificate, [`Tls::observe`] goes on to look
+//! TLS with rustls (RFC 9846, RFC 5246): what is offered, who verifies, what was seen. Two verifiers, three
+//! ways in: [`Tls::strict`] and [`Tls::seal`] never go on without a verified certificate, [`Tls::observe`] goes on to look
 //! and says whether it verified. TLS 1.3 and 1.2 only, no resumption, no early data, no renegotiation.
 
 mod danger;
 mod failure;
 mod probe;
 mod verify;
+mod vouching;
 
 pub(crate) use failure::alert_of;
 pub(crate) use probe::SecureStream;
+pub(crate) use vouching::Vouching;
 
 use crate::clock::Clock;
 use crate::error::NetError;

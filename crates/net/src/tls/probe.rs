@@ -1,11 +1,12 @@
 //! One handshake and what it showed (RFC 9846 §4, RFC 6066 §3 for SNI). The chain is read from the
 //! verifier also when the handshake failed after it. Nothing is judged here beyond rustls' own verdict and `proto::x509`.
-//! The ways in are [`Tls::observe`] and [`Tls::strict`]; a change must keep the stream out of the caller's
+//! The ways in are [`Tls::observe`], [`Tls::strict`] and [`Tls::seal`]; a change must keep the stream out of the caller's
 //! hands when a strict handshake did not verify.
 
 use super::danger::Observer;
 use super::failure::{handshake_failure, is_empty_chain};
 use super::verify::{Presented, Recorder, RequestFlag};
+use super::vouching::Vouching;
 use super::{ALPN_HTTP, Tls};
 use crate::tap::Tapped;
 use rustls::ClientConfig;
@@ -48,7 +49,7 @@ impl Tls {
         (peer, offer): (&Peer, Offer),
         limit: Duration,
     ) -> Observed {
-        let recorder = Arc::new(Recorder::new(&self.verifier));
+        let recorder = Arc::new(Recorder::new(Arc::clone(&self.verifier) as _));
         let requested = Arc::new(RequestFlag::default());
         let observer = Arc::new(Observer(Arc::clone(&recorder)));
         let config = self.config(observer, &requested, offer);
@@ -90,7 +91,7 @@ impl Tls {
         host: &DomainName,
         limit: Duration,
     ) -> Result<Box<SecureStream>, Box<HandshakeSeen>> {
-        let recorder = Arc::new(Recorder::new(&self.verifier));
+        let recorder = Arc::new(Recorder::new(Arc::clone(&self.verifier) as _));
         let requested = Arc::new(RequestFlag::default());
         let verifier: Arc<Recorder> = Arc::clone(&recorder);
         let config = self.config(verifier, &requested, Offer::Standard).map(|mut config| {
@@ -100,6 +101,24 @@ impl Tls {
         let name = server_name(&Peer::Host(host.clone()));
         let (end, stream) = handshake(config, name, stream, limit).await;
         stream.ok_or_else(|| Box::new(seen(end, recorder.presented(), &requested)))
+    }
+}
+
+impl Tls {
+    /// Connects for mail with a verifier that refuses: without a verified certificate there is no stream.
+    pub(crate) async fn seal(
+        &self,
+        stream: TcpStream,
+        (peer, vouching): (&Peer, &Vouching),
+        limit: Duration,
+    ) -> Observed {
+        let recorder = Arc::new(Recorder::new(vouching.verifier()));
+        let requested = Arc::new(RequestFlag::default());
+        let config = self.config(Arc::clone(&recorder) as _, &requested, Offer::Standard);
+        let (end, stream) = handshake(config, server_name(peer), stream, limit).await;
+        let presented = recorder.presented();
+        let verified = presented.verified && stream.is_some();
+        Observed { seen: seen(end, presented, &requested), verified, stream }
     }
 }
 

@@ -2,8 +2,8 @@
 //! the world's roots and clock, and a note of what was presented. It overrules nothing. The way in is
 //! [`Recorder`]; a change must keep its answer that of rustls.
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -24,13 +24,13 @@ pub(super) struct Presented {
 /// Verifies strictly and remembers what was presented.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    strict: Arc<WebPkiServerVerifier>,
+    strict: Arc<dyn ServerCertVerifier>,
     presented: Mutex<Presented>,
 }
 
 impl Recorder {
-    pub(super) fn new(strict: &Arc<WebPkiServerVerifier>) -> Self {
-        Self { strict: Arc::clone(strict), presented: Mutex::default() }
+    pub(super) fn new(strict: Arc<dyn ServerCertVerifier>) -> Self {
+        Self { strict, presented: Mutex::default() }
     }
 
     /// What was presented so far, also after a failed handshake.

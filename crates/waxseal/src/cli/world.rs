@@ -136,6 +136,7 @@ pub(crate) fn lab_waits(timeout: Option<Duration>) -> Waits {
         greeting: wait,
         reply: wait,
         farewell: LAB_FAREWELL,
+        message_end: wait,
         handshake: wait,
         session_total: LAB_SESSION.max(wait),
         dns_query: LAB_DNS_QUERY,
