@@ -129,3 +129,10 @@ fn a_report_goes_to_a_file_in_every_format() {
         assert!(text.starts_with(start), "{format}: {text}");
     }
 }
+
+#[test]
+fn a_scenario_that_needs_its_own_lab_is_not_mixed_with_others() {
+    let listed = run(&["lab", "exec", "--", "check", "healthy-one-mx.test", "cert-ip-only.test"]);
+    assert_eq!((listed.status, listed.stdout.as_str()), (2, ""), "{listed:?}");
+    assert!(listed.stderr.contains("cannot share a lab"), "{listed:?}");
+}

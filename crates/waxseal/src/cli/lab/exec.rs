@@ -68,10 +68,22 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 /// A lab that answers for the domains on the command line.
 async fn own_lab(arguments: &[OsString]) -> Result<Lab, CliError> {
     let scenarios = all()?;
-    let alone = scenarios.iter().find(|scenario| {
+    let named = |scenario: &&Scenario| {
         let names_it = |text: &OsString| *text == *scenario.domain || *text == *scenario.input();
-        scenario.options.own_lab && arguments.iter().any(names_it)
-    });
+        arguments.iter().any(names_it)
+    };
+    let alone = scenarios.iter().find(|scenario| scenario.options.own_lab && named(scenario));
+    // In that lab every other domain would seem not to exist.
+    if let Some(scenario) = alone
+        && let Some(other) =
+            scenarios.iter().filter(named).find(|other| other.domain != scenario.domain)
+    {
+        return Err(CliError::usage(format!(
+            "lab: {} and {} cannot share a lab",
+            scenario.domain, other.domain
+        ))
+        .hint("name one of them at a time"));
+    }
     match alone {
         Some(scenario) => start(std::slice::from_ref(scenario), scenario.options.now).await,
         None => start(&sharing(scenarios), None).await,
