@@ -10,6 +10,7 @@ use waxseal_proto::observation::Observation;
 use waxseal_proto::smtp::seen::{SessionSeen, Stage};
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
 use waxseal_proto::tls::seen::{HandshakeSeen, Offer};
+use waxseal_proto::x509::ChainVerdict;
 
 /// One question to the world. Two equal questions are asked once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +185,9 @@ pub struct ProbeSeen {
     pub session: Observation<SessionSeen>,
     /// How long each stage took that was entered, in order.
     pub timings: Vec<(Stage, Duration)>,
+    /// The judgement of the presented chain for this peer at that moment, where the session needed one to
+    /// know whether it may go on; it is not made twice.
+    pub judged: Option<ChainVerdict>,
 }
 
 /// How an HTTPS fetch, or a bare TLS connect, ended.

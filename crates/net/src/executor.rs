@@ -75,15 +75,17 @@ async fn probe(world: &World, question: &ProbeQuestion) -> ProbeSeen {
     match connect_to(world, &question.peer, target).await {
         Err(connect) => {
             let session = Observation::NotObserved(reason_of(&connect));
-            ProbeSeen { connect, session, timings: times.finish() }
+            ProbeSeen { connect, session, timings: times.finish(), judged: None }
         }
         Ok(stream) => {
             let plan = ProbePlan { ehlo_name, until: Until::Quit };
-            let session = Box::pin(drive(world.tls(), stream, question, plan, &mut times)).await;
+            let (session, judged) =
+                Box::pin(drive(world.tls(), stream, question, plan, &mut times)).await;
             ProbeSeen {
                 connect: Connect::Connected,
                 session: Observation::Observed(session),
                 timings: times.finish(),
+                judged,
             }
         }
     }

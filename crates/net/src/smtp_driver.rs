@@ -16,6 +16,7 @@ use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
 use waxseal_proto::smtp::session::{Action, ProbePlan, ProbeSession, Verified};
 use waxseal_proto::tls::seen::{Alert, HandshakeEnd, HandshakeFailure, TlsVersion};
+use waxseal_proto::x509::ChainVerdict;
 
 /// One connection in its present form.
 pub(crate) enum Link {
@@ -100,18 +101,20 @@ impl StageTimes {
     }
 }
 
-/// Drives one whole probe session on a fresh connection.
+/// Drives one whole probe session on a fresh connection. The judgement of the chain comes with it where the
+/// session needed one.
 pub(crate) async fn drive(
     tls: &Tls,
     stream: TcpStream,
     question: &ProbeQuestion,
     plan: ProbePlan,
     times: &mut StageTimes,
-) -> SessionSeen {
+) -> (SessionSeen, Option<ChainVerdict>) {
     let mut session = ProbeSession::new(plan);
     let mut link = Link::Plain(stream);
     let mut first_read_of = None;
     let mut late_alert = None;
+    let mut judged = None;
     loop {
         match session.poll_action() {
             Action::Read { stage } => {
@@ -132,7 +135,8 @@ pub(crate) async fn drive(
             }
             Action::StartTls => {
                 let limit = times.enter(Stage::Handshake);
-                first_read_of = upgrade(&mut session, &mut link, tls, (question, limit)).await;
+                (first_read_of, judged) =
+                    upgrade(&mut session, &mut link, tls, (question, limit)).await;
             }
             Action::Close => {
                 let _ = timeout(times.limits.farewell, link.close()).await;
@@ -144,7 +148,7 @@ pub(crate) async fn drive(
     if let Some(alert) = late_alert {
         refused_after_handshake(&mut seen, alert);
     }
-    seen
+    (seen, judged)
 }
 
 /// One read. Returns the alert that ended a TLS 1.3 session at its first read: there the client finishes
@@ -182,16 +186,17 @@ async fn read(
     None
 }
 
-/// Makes the handshake the session asked for. Returns the version, if it finished.
+/// Makes the handshake the session asked for. Returns the version, if it finished, and the judgement of the
+/// chain, if one was made.
 async fn upgrade(
     session: &mut ProbeSession,
     link: &mut Link,
     tls: &Tls,
     (question, limit): (&ProbeQuestion, Duration),
-) -> Option<TlsVersion> {
+) -> (Option<TlsVersion>, Option<ChainVerdict>) {
     let Link::Plain(stream) = std::mem::replace(link, Link::Gone) else {
         session.handle_closed();
-        return None;
+        return (None, None);
     };
     let offered = (&question.peer, question.offer);
     let observed = Box::pin(tls.observe(stream, offered, limit)).await;
@@ -204,7 +209,7 @@ async fn upgrade(
     }
     let verified = if observed.verified { Verified::Yes } else { Verified::No };
     session.handle_handshake(observed.seen, verified);
-    version
+    (version, observed.judged)
 }
 
 fn refused_after_handshake(seen: &mut SessionSeen, alert: Alert) {

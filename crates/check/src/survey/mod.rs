@@ -137,7 +137,11 @@ impl Survey {
         match (question, answer) {
             (Question::Probe(probe), Answer::Probe(seen)) => {
                 let chain = seen.session.seen().and_then(session_chain);
-                if let Some(verdict) = chain.map(|chain| self.verdict(chain, &probe.peer, now)) {
+                let verdict = seen
+                    .judged
+                    .clone()
+                    .or_else(|| chain.map(|chain| self.verdict(chain, &probe.peer, now)));
+                if let Some(verdict) = verdict {
                     self.known.chains.insert(probe.clone(), verdict);
                 }
             }

@@ -25,6 +25,7 @@ impl Table {
                 connect: self.connect.clone(),
                 session: Observation::NotObserved(Reason::RefusedByPeer),
                 timings: Vec::new(),
+                judged: None,
             }),
             Question::Hello(_) => Answer::Hello(Observation::NotObserved(Reason::NotAsked)),
             Question::Policy(_) => Answer::Policy(FetchEnd::NotConnected(Connect::Refused)),

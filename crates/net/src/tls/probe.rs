@@ -25,7 +25,7 @@ use waxseal_proto::tls::hello::NamedGroup;
 use waxseal_proto::tls::seen::{
     CipherSuite, HandshakeEnd, HandshakeFailure, HandshakeSeen, Offer, TlsSession, TlsVersion,
 };
-use waxseal_proto::x509::{ChainQuery, ReferenceId, judge};
+use waxseal_proto::x509::{ChainQuery, ChainVerdict, ReferenceId, judge};
 
 /// A stream inside TLS.
 pub(crate) type SecureStream = TlsStream<Tapped<TcpStream>>;
@@ -39,6 +39,8 @@ pub(crate) struct Observed {
     pub(crate) verified: bool,
     /// The stream, if the handshake finished.
     pub(crate) stream: Option<Box<SecureStream>>,
+    /// The judgement of the chain, where rustls accepted it.
+    pub(crate) judged: Option<ChainVerdict>,
 }
 
 impl Tls {
@@ -55,18 +57,20 @@ impl Tls {
         let config = self.config(observer, &requested, offer);
         let (end, stream) = handshake(config, server_name(peer), stream, limit).await;
         let presented = recorder.presented();
-        let verified = presented.verified && stream.is_some() && self.accepts(&presented, peer);
-        Observed { seen: seen(end, presented, &requested), verified, stream }
+        let accepted = presented.verified && stream.is_some();
+        let judged = accepted.then(|| self.judged(&presented, peer)).flatten();
+        let verified = judged.as_ref().is_some_and(|verdict| verdict.valid);
+        Observed { seen: seen(end, presented, &requested), verified, stream, judged }
     }
 
-    /// Whether the chain has none of the faults that a report would show. It asks more than rustls does (the
-    /// key usage of an issuer, for example), and a session is no better verified than its report says.
-    fn accepts(&self, presented: &Presented, peer: &Peer) -> bool {
+    /// The faults that a report would show. They are more than rustls asks for (the key usage of an issuer,
+    /// for example), and a session is no better verified than its report says.
+    fn judged(&self, presented: &Presented, peer: &Peer) -> Option<ChainVerdict> {
         let reference = match peer {
             Peer::Address(address) => ReferenceId::Ip(*address),
             Peer::Host(host) => ReferenceId::Dns(host.clone()),
         };
-        presented.chain.as_ref().is_some_and(|chain| {
+        presented.chain.as_ref().map(|chain| {
             judge(&ChainQuery {
                 chain,
                 roots: &self.roots,
@@ -76,7 +80,6 @@ impl Tls {
                 max_depth: None,
                 extra_intermediates: &[],
             })
-            .valid
         })
     }
 
@@ -118,7 +121,7 @@ impl Tls {
         let (end, stream) = handshake(config, server_name(peer), stream, limit).await;
         let presented = recorder.presented();
         let verified = presented.verified && stream.is_some();
-        Observed { seen: seen(end, presented, &requested), verified, stream }
+        Observed { seen: seen(end, presented, &requested), verified, stream, judged: None }
     }
 }
 
