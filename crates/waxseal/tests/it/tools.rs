@@ -257,10 +257,17 @@ fn usage_errors_escape_what_was_typed() {
 
 #[test]
 fn a_refused_target_is_no_session_and_says_why() {
-    let said = run(&["tool", "tls", "probe", "127.0.0.1:25", "--starttls", "smtp", "--json"]);
+    let folder = tempfile::tempdir().unwrap();
+    let zone = super::program::file(&folder, "zone.json", r#"{"records":[]}"#);
+    let probe = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(["tool", "tls", "probe", "--json", "--zone-file"]).arg(&zone).args(arguments);
+        super::program::finish(&mut command, b"")
+    };
+    let said = probe(&["127.0.0.1:25", "--starttls", "smtp"]);
     let probed = said.json();
     assert_eq!((said.status, &probed["sessions_used"]), (2, &serde_json::json!(0)), "{said:?}");
     assert_eq!(probed["findings"][0]["code"], "input-target-private", "{said:?}");
-    let said = run(&["tool", "tls", "probe", "127.0.0.1:465", "--json"]);
+    let said = probe(&["127.0.0.1:465"]);
     assert_eq!(said.json()["outcomes"][0]["outcome"], "guard-refused", "{said:?}");
 }
