@@ -258,11 +258,11 @@ fn usage_errors_escape_what_was_typed() {
 #[test]
 fn a_refused_target_is_no_session_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let zone = super::program::file(&folder, "zone.json", r#"{"records":[]}"#);
+    let zone = file(&folder, "zone.json", r#"{"records":[]}"#);
     let probe = |arguments: &[&str]| {
         let mut command = program();
         command.args(["tool", "tls", "probe", "--json", "--zone-file"]).arg(&zone).args(arguments);
-        super::program::finish(&mut command, b"")
+        finish(&mut command, b"")
     };
     let said = probe(&["127.0.0.1:25", "--starttls", "smtp"]);
     let probed = said.json();
