@@ -59,6 +59,7 @@ pub(super) struct Issuers {
     private: Ca,
     lapsed: Ca,
     lapsed_twin: Ca,
+    below: Ca,
     not_ca: Ca,
     no_cert_sign: Ca,
     path_too_long: Ca,
@@ -140,6 +141,13 @@ impl Issuers {
             copy(intermediate.issuer().key())?,
             &top,
         )?;
+        let mut below = issuer(
+            "below-intermediate",
+            plain("Waxseal Lab Below Intermediate"),
+            KeyPair::generate()?,
+            intermediate.issuer(),
+        )?;
+        below.upper = Some(intermediate.der());
         let old = expired(plain("Waxseal Lab Intermediate"), now);
         lapsed_twin.upper = Some(intermediate.der());
         lapsed_twin.shown = Some(old.signed_by(intermediate.issuer().key(), &top)?.der().clone());
@@ -169,6 +177,7 @@ impl Issuers {
             private: issuer("private", private, KeyPair::generate()?, &hidden)?,
             lapsed: issuer("lapsed", lapsed, KeyPair::generate()?, &top)?,
             lapsed_twin,
+            below,
             not_ca: issuer("not-ca", not_ca, KeyPair::generate()?, &top)?,
             no_cert_sign: issuer("no-cert-sign", no_cert_sign, KeyPair::generate()?, &top)?,
             path_too_long,
@@ -200,6 +209,7 @@ impl Issuers {
             IssuerKind::Private => &self.private,
             IssuerKind::Lapsed => &self.lapsed,
             IssuerKind::LapsedTwin => &self.lapsed_twin,
+            IssuerKind::BelowIntermediate => &self.below,
             IssuerKind::NotCa => &self.not_ca,
             IssuerKind::NoCertSign => &self.no_cert_sign,
             IssuerKind::PathTooLong => &self.path_too_long,
@@ -232,6 +242,7 @@ impl Issuers {
             &self.root_as_issuer,
             &self.private,
             &self.lapsed,
+            &self.below,
             &self.not_ca,
             &self.no_cert_sign,
             &self.path_too_long,

@@ -133,6 +133,7 @@ impl Authority {
             | IssuerKind::Private
             | IssuerKind::Lapsed
             | IssuerKind::LapsedTwin
+            | IssuerKind::BelowIntermediate
             | IssuerKind::NotCa
             | IssuerKind::NoCertSign
             | IssuerKind::PathTooLong => Some(self.issuers.shared(recipe.issuer)),

@@ -83,6 +83,8 @@ pub enum IssuerKind {
     Lapsed,
     /// The good intermediate, shown by an older, expired certificate of the same key.
     LapsedTwin,
+    /// A good intermediate below the good intermediate.
+    BelowIntermediate,
     /// An intermediate whose name constraints permit only `permitted`.
     Constrained,
     /// A certificate without CA:TRUE.

@@ -42,6 +42,8 @@ fn recipes_give_the_faults_they_name() {
         ("key = 'rsa2048'", ""),
         ("issuer = 'rsa'", ""),
         ("issuer = 'root'", ""),
+        ("issuer = 'below-intermediate'\nsend = ['leaf', 'issuer', 'upper']", ""),
+        ("issuer = 'below-intermediate'", "UnknownIssuer"),
         ("key = 'ecdsa-p384'", ""),
         ("send = ['leaf', 'unrelated', 'issuer']", ""),
         ("issuer = 'constrained'\npermitted = ['a.test']", ""),
