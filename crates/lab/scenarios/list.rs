@@ -628,6 +628,7 @@ scenarios! {
     "dns/dns-dnssec-bogus-address",
     "dns/dns-dnssec-bogus-at-resolver",
     "dns/dns-timeout-host",
+    "dns/dns-timeout-digests",
     "dns/dns-timeout-keys",
     "dns/dns-timeout-own-address",
     "dns/dns-timeout-slow",
