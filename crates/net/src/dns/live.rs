@@ -209,14 +209,32 @@ impl LiveResolver {
         answer
     }
 
-    /// Validation failed here; the resolver behind may say why.
+    /// Validation failed here; the resolver behind may say why. Keys that did not come prove nothing.
     async fn bogus(&self, name: &QueryName, record_type: RecordType) -> DnsAnswer {
+        if self.keys_are_silent(name).await {
+            return failed(name, record_type, Failure::TimedOut);
+        }
         let ask = Ask { name, record_type, recursion: Recursion::Desired };
         let reason = match self.ask_first(&ask).await {
             Ok(response) => response.extended_error(),
             Err(_) => None,
         };
         failed(name, record_type, Failure::Bogus(reason))
+    }
+
+    /// Whether the keys above a name, or the digests of them, cannot be had for lack of an answer.
+    async fn keys_are_silent(&self, name: &QueryName) -> bool {
+        let mut zone = wire_name(name);
+        while let Some(apex) = zone.filter(|zone| !zone.is_root()) {
+            for record_type in [WireType::DS, WireType::DNSKEY] {
+                match self.validating.lookup(apex.clone(), record_type).await {
+                    Ok(_) | Err(WireError::Dns(_)) => {}
+                    Err(_) => return true,
+                }
+            }
+            zone = Some(apex.base_name());
+        }
+        false
     }
 
     /// Asks the resolver behind without validating: what failed for the validator is told apart here.
