@@ -1,5 +1,6 @@
 //! A presented chain, read (RFC 9846 §4.5.1, RFC 5280 §4): each certificate by the parser that shows it and
-//! by the validator, because what the validator cannot read it will not use. Nothing is judged here.
+//! by the validator, because what the validator cannot read it will not use. Nothing is judged here. Keep: a
+//! certificate with a `refusal` is shown and diagnosed, and never on a valid path.
 
 use rustls_pki_types::CertificateDer;
 use webpki::EndEntityCert;
@@ -8,7 +9,7 @@ use x509_parser::certificate::X509Certificate;
 use super::roots::name_content;
 use super::seen::{CertificateSeen, describe, parse};
 
-/// One certificate that both parsers read.
+/// One certificate that can be shown.
 pub(super) struct Readable<'a> {
     /// Its DER.
     pub(super) der: &'a [u8],
@@ -16,6 +17,8 @@ pub(super) struct Readable<'a> {
     pub(super) certificate: X509Certificate<'a>,
     /// As shown.
     pub(super) seen: CertificateSeen,
+    /// Why the validator refuses to use it, although all of it can be read.
+    pub(super) refusal: Option<String>,
 }
 
 impl<'a> Readable<'a> {
@@ -23,8 +26,13 @@ impl<'a> Readable<'a> {
     pub(super) fn read(der: &'a [u8]) -> Result<Self, String> {
         let certificate = parse(der).map_err(|error| error.to_string())?;
         let wrapped = CertificateDer::from(der);
-        EndEntityCert::try_from(&wrapped).map_err(|error| reading_error(&error))?;
-        Ok(Self { der, seen: describe(der, &certificate), certificate })
+        let refusal = match EndEntityCert::try_from(&wrapped) {
+            Ok(_) => None,
+            // RFC 5280 §4.2: it must be rejected, but it is no riddle, and its other faults show.
+            Err(error @ webpki::Error::UnsupportedCriticalExtension) => Some(reading_error(&error)),
+            Err(error) => return Err(reading_error(&error)),
+        };
+        Ok(Self { der, seen: describe(der, &certificate), certificate, refusal })
     }
 
     /// Content octets of the subject name.

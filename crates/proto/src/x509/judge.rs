@@ -124,6 +124,17 @@ impl<'a> Work<'a> {
         let read = query.chain.iter().take(X509_CHAIN_CERTIFICATES_MAX);
         for (position, der) in read.enumerate() {
             match Readable::read(der) {
+                Ok(readable) if position == 0 => {
+                    let refusal = readable
+                        .refusal
+                        .clone()
+                        .map(|detail| Fault::Unparsable { position: Some(position), detail });
+                    work.faults.extend(refusal);
+                    work.certificates.push(readable);
+                }
+                Ok(Readable { refusal: Some(detail), .. }) => {
+                    work.unreadable.push((position, detail));
+                }
                 Ok(readable) => work.certificates.push(readable),
                 Err(detail) if position == 0 => {
                     work.faults.push(Fault::Unparsable { position: Some(position), detail });
@@ -179,7 +190,7 @@ impl<'a> Work<'a> {
     fn judge_name(&mut self) -> Option<bool> {
         let reference = self.query.reference?;
         let leaf = self.certificates.first()?;
-        let matches = name_matches(leaf.der, reference);
+        let matches = name_matches(leaf, reference);
         if !matches {
             self.faults.push(name_fault(&leaf.seen, reference));
         }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use rustls_pki_types::{CertificateDer, DnsName, ServerName};
 use webpki::EndEntityCert;
 
+use super::chain::Readable;
 use super::fault::Fault;
 use super::name::{WildcardMiss, is_presented_valid, match_dns, wildcard_miss};
 use super::seen::CertificateSeen;
@@ -22,11 +23,12 @@ pub enum ReferenceId {
     NoHostName(String),
 }
 
-/// Whether the leaf is for the reference, by the validator (RFC 9525 §6.3 and §6.4).
-pub(super) fn name_matches(leaf: &[u8], reference: &ReferenceId) -> bool {
-    let der = CertificateDer::from(leaf);
+/// Whether the leaf is for the reference, by the validator (RFC 9525 §6.3 and §6.4). A leaf that the
+/// validator refuses is compared here, so that the refusal is not taken for a wrong name as well.
+pub(super) fn name_matches(leaf: &Readable<'_>, reference: &ReferenceId) -> bool {
+    let der = CertificateDer::from(leaf.der);
     let Ok(leaf) = EndEntityCert::try_from(&der) else {
-        return false;
+        return names_of_refused(&leaf.seen, reference);
     };
     let server_name = match reference {
         ReferenceId::Dns(name) => match DnsName::try_from(name.as_str()) {
@@ -37,6 +39,17 @@ pub(super) fn name_matches(leaf: &[u8], reference: &ReferenceId) -> bool {
         ReferenceId::NoHostName(_) => return false,
     };
     leaf.verify_is_valid_for_subject_name(&server_name).is_ok()
+}
+
+/// The same comparison without the validator.
+fn names_of_refused(leaf: &CertificateSeen, reference: &ReferenceId) -> bool {
+    match reference {
+        ReferenceId::Dns(name) => {
+            leaf.dns_names.iter().any(|presented| match_dns(presented, name.as_str()).matches)
+        }
+        ReferenceId::Ip(address) => leaf.ip_addresses.contains(address),
+        ReferenceId::NoHostName(_) => false,
+    }
 }
 
 /// Which kind of mismatch it is.

@@ -199,6 +199,15 @@ fn faults_of_the_leaf_are_found_one_by_one() {
         leaf_faults(unknown, "mx.a.test").as_slice(),
         [Fault::Unparsable { position: Some(0), .. }]
     ));
+    let unknown_and_expired = |leaf: &mut CertificateParams| {
+        unknown(leaf);
+        dates(leaf, -60, -1);
+    };
+    assert!(matches!(
+        leaf_faults(unknown_and_expired, "other.test").as_slice(),
+        [Fault::Expired { .. }, Fault::NameMismatch { presented }, Fault::Unparsable { .. }]
+            if presented == &["mx.a.test"]
+    ));
 }
 
 #[test]

@@ -72,7 +72,11 @@ fn from_elsewhere(query: &ChainQuery<'_>) -> Elsewhere {
     let presented: Vec<Readable<'_>> =
         query.chain.iter().filter_map(|der| Readable::read(der).ok()).collect();
     let own = presented.len();
-    let fetched = query.extra_intermediates.iter().filter_map(|der| Readable::read(der).ok());
+    let fetched = query
+        .extra_intermediates
+        .iter()
+        .filter_map(|der| Readable::read(der).ok())
+        .filter(|readable| readable.refusal.is_none());
     let together: Vec<Readable<'_>> = presented
         .into_iter()
         .chain(fetched)
