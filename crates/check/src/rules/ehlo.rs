@@ -1,7 +1,7 @@
 //! Rules of EHLO (RFC 5321 §4.1.1.1, §4.1.4; RFC 3207 §4.2). Only the list inside TLS counts.
 //! A refused name and a refused command stay two findings.
 
-use super::greeting::{breaks_syntax, reply_text, sessions, too_large, waited};
+use super::greeting::{breaks_syntax, reply_text, sessions, too_large, unreadable_at, waited};
 use super::tcp::at;
 use crate::facts::Facts;
 use crate::finding::{Finding, PATH_B, When};
@@ -11,7 +11,7 @@ use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::ehlo::EhloSeen;
 use waxseal_proto::smtp::reply::Reply;
 use waxseal_proto::smtp::reply_class::{EhloClass, classify_ehlo};
-use waxseal_proto::smtp::seen::{SessionEnd, Stage};
+use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
 
 const B: &[When] = &[PATH_B];
 
@@ -85,6 +85,7 @@ fn form(facts: &Facts) -> Vec<Finding> {
                 .into_iter()
                 .flatten()
                 .flat_map(|ehlo| ehlo.reply.deviations.iter().chain(&ehlo.deviations).copied())
+                .chain(unreadable(session))
                 .filter(|deviation| {
                     breaks_syntax(*deviation)
                         || too_large(*deviation)
@@ -108,6 +109,13 @@ fn form(facts: &Facts) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// The deviations of an answer to EHLO that is no SMTP reply at all.
+fn unreadable(session: &SessionSeen) -> impl Iterator<Item = Deviation> {
+    let answer =
+        unreadable_at(session, Stage::Ehlo).or_else(|| unreadable_at(session, Stage::EhloAfterTls));
+    answer.into_iter().flat_map(|answer| answer.deviations.iter().copied())
 }
 
 /// Differences other than STARTTLS itself, which has to disappear.

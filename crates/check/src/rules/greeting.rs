@@ -10,7 +10,7 @@ use waxseal_proto::deviation::Deviation;
 use waxseal_proto::finding::Code;
 use waxseal_proto::name::DomainName;
 use waxseal_proto::smtp::outcome::ProbeOutcome;
-use waxseal_proto::smtp::reply::Reply;
+use waxseal_proto::smtp::reply::{PartialReply, Reply};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
 
@@ -58,6 +58,16 @@ pub(crate) fn sessions(facts: &Facts) -> impl Iterator<Item = Seen<'_>> {
 /// A reply on one line, as evidence.
 pub(crate) fn reply_text(reply: &Reply) -> String {
     format!("{} {}", reply.code.number(), reply.lines.join(" / "))
+}
+
+/// What came at `stage` instead of a reply, when that ended the session: it had no reply code, or went over
+/// a cap. A reply cut short by silence or by the end of the connection is not meant.
+pub(crate) fn unreadable_at(session: &SessionSeen, stage: Stage) -> Option<&PartialReply> {
+    let by_its_form = match session.end {
+        SessionEnd::CapReached | SessionEnd::Complete | SessionEnd::Stopped => true,
+        SessionEnd::Closed | SessionEnd::Reset | SessionEnd::TimedOut { .. } => false,
+    };
+    session.unfinished.as_ref().filter(|_| by_its_form && session.stage == stage)
 }
 
 fn missing(facts: &Facts) -> Vec<Finding> {

@@ -1,13 +1,15 @@
 //! Rules of STARTTLS (RFC 3207). "Not offered" is only said of an address that answered EHLO properly.
 //! Masking is told from absence, and a refusal from both.
 
-use super::greeting::{reply_text, sessions, waited};
+use super::greeting::{reply_text, sessions, unreadable_at, waited};
 use super::tcp::at;
 use crate::facts::{AddressFacts, Facts};
 use crate::finding::{ANY, Finding, PATH_B, When};
 use crate::registry::Rule;
+use waxseal_proto::deviation::Deviation;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::ehlo::greeting_is_masked;
+use waxseal_proto::smtp::reply_class::{StartTlsClass, classify_starttls};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure, Offer};
 
@@ -92,18 +94,36 @@ fn partial(facts: &Facts) -> Vec<Finding> {
 fn refused(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter_map(|(host, address, session)| {
-            let reply = session.starttls.seen()?;
-            let code = match reply.code.number() {
-                220 if reply.is_consistent() => return None,
-                400..=499 => Code::Starttls454,
-                _ => Code::Starttls5xx,
-            };
-            Some(
-                Finding::new(code, PATH_B, at(host, address))
-                    .with("answer to STARTTLS", reply_text(reply)),
-            )
+            let (code, answer) = refusal(session)?;
+            Some(Finding::new(code, PATH_B, at(host, address)).with("answer to STARTTLS", answer))
         })
         .collect()
+}
+
+/// The code for an answer to STARTTLS that lets no TLS start, and the answer in words. Octets behind a
+/// clean 220 are `starttls-injected-reply`, silence is `starttls-hang`, an end `tls-closed-mid`.
+fn refusal(session: &SessionSeen) -> Option<(Code, String)> {
+    if let Some(reply) = session.starttls.seen() {
+        let code = match classify_starttls(reply) {
+            StartTlsClass::Go => return None,
+            StartTlsClass::Unavailable => Code::Starttls454,
+            StartTlsClass::Malformed | StartTlsClass::Refused | StartTlsClass::Unexpected => {
+                Code::Starttls5xx
+            }
+        };
+        return Some((code, with_deviations(reply_text(reply), &reply.deviations)));
+    }
+    let unreadable = unreadable_at(session, Stage::StartTls)?;
+    let text = format!("no SMTP reply: {}", unreadable.lines.join(" / "));
+    Some((Code::Starttls5xx, with_deviations(text, &unreadable.deviations)))
+}
+
+fn with_deviations(text: String, deviations: &[Deviation]) -> String {
+    if deviations.is_empty() {
+        return text;
+    }
+    let words: Vec<&str> = deviations.iter().map(|deviation| deviation.as_str()).collect();
+    format!("{text} ({})", words.join(", "))
 }
 
 fn injected(facts: &Facts) -> Vec<Finding> {
@@ -156,4 +176,52 @@ fn offered_inside(facts: &Facts) -> Vec<Finding> {
                 .with("EHLO inside TLS", "lists STARTTLS again")
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxseal_proto::name::DomainName;
+    use waxseal_proto::smtp::session::{Action, ProbePlan, ProbeSession, Until};
+
+    /// A session with a server that offers STARTTLS and answers it so.
+    fn answered(starttls: &[u8]) -> SessionSeen {
+        let replies =
+            [b"220 mx\r\n", b"250-mx\r\n250 STARTTLS\r\n".as_slice(), starttls, b"221 bye\r\n"];
+        let ehlo_name = DomainName::parse("client.example").unwrap().into();
+        let mut session = ProbeSession::new(ProbePlan { ehlo_name, until: Until::Quit });
+        let mut replies = replies.into_iter();
+        loop {
+            match session.poll_action() {
+                Action::Read { .. } => match replies.next() {
+                    Some(reply) => session.handle_bytes(reply),
+                    None => session.handle_timed_out(),
+                },
+                Action::Write(_) | Action::Close => {}
+                Action::StartTls => session.handle_timed_out(),
+                Action::Done => return session.into_seen(),
+            }
+        }
+    }
+
+    #[test]
+    fn every_answer_that_is_no_clean_go_has_a_code() {
+        let cases: [(&[u8], Option<Code>); 9] = [
+            (b"220 go\r\n", None),
+            (b"220 go\r\n250 injected\r\n", None),
+            (b"220 go", None),
+            (b"454 later\r\n", Some(Code::Starttls454)),
+            (b"554 no\r\n", Some(Code::Starttls5xx)),
+            (b"250 fine\r\n", Some(Code::Starttls5xx)),
+            (b"220 g\x01o\r\n", Some(Code::Starttls5xx)),
+            (b"220-go\r\n250 go\r\n", Some(Code::Starttls5xx)),
+            (b"ready\r\n", Some(Code::Starttls5xx)),
+        ];
+        for (wire, expected) in cases {
+            let found = refusal(&answered(wire)).map(|(code, _)| code);
+            assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(wire));
+        }
+        let (_, words) = refusal(&answered(b"220 g\x01o\r\n")).unwrap();
+        assert!(words.ends_with(&format!("({})", Deviation::ControlOctet.as_str())), "{words:?}");
+    }
 }
