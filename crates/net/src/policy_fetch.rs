@@ -3,12 +3,14 @@
 //! limits. Whether a status, type or body is any good is judged elsewhere. A change must keep redirects
 //! unfollowed and the certificate verified for the host that was asked for.
 
+use crate::budget::Permit;
 use crate::clock::Stopwatch;
 use crate::dial::Target;
 use crate::guard::is_web_port;
 use crate::https::{Request, get};
 use crate::world::World;
 use std::net::IpAddr;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use waxseal_check::question::{
@@ -30,13 +32,13 @@ const HTTP_PORT: u16 = 80;
 pub(crate) async fn policy(world: &World, question: &PolicyQuestion) -> FetchEnd {
     let request = Request { authority: question.host.as_str(), path: POLICY_PATH };
     let goal = Goal { host: &question.host, port: HTTPS_PORT, addresses: &question.addresses };
-    within_limit(world, over_tls(world, &goal, Some(request))).await
+    over_tls(world, &goal, Some(request)).await
 }
 
 /// Connects with TLS and sends nothing inside.
 pub(crate) async fn reach(world: &World, question: &ReachQuestion) -> FetchEnd {
     let goal = Goal { host: &question.host, port: question.port, addresses: &question.addresses };
-    within_limit(world, over_tls(world, &goal, None)).await
+    over_tls(world, &goal, None).await
 }
 
 /// Downloads one certificate in clear; its signature is what makes it trusted or not.
@@ -47,14 +49,13 @@ pub(crate) async fn certificate(
     let CertificateQuestion { host, port, path, addresses } = question;
     let goal = Goal { host, port: *port, addresses };
     let authority = if *port == HTTP_PORT { host.to_string() } else { format!("{host}:{port}") };
-    let fetch = async {
-        let (stream, _permit) = match connect(world, &goal).await {
-            Ok(connected) => connected,
-            Err(connect) => return FetchEnd::NotConnected(connect),
-        };
-        get(stream, Request { authority: &authority, path }).await
+    let end = match connect(world, &goal).await {
+        Ok(Connected { stream, left, _permit }) => {
+            within(left, get(stream, Request { authority: &authority, path })).await
+        }
+        Err(end) => end,
     };
-    match within_limit(world, fetch).await {
+    match end {
         FetchEnd::Response(response) if response.status == 200 => {
             Observation::Observed(response.body)
         }
@@ -84,45 +85,55 @@ struct Goal<'a> {
     addresses: &'a [IpAddr],
 }
 
-async fn within_limit(world: &World, fetch: impl Future<Output = FetchEnd>) -> FetchEnd {
-    let limit = world.limits().fetch_total;
-    timeout(limit, Box::pin(fetch)).await.unwrap_or(FetchEnd::TooSlow)
+/// A connection, its place in the budget, and what is left of the fetch's limit.
+struct Connected {
+    stream: TcpStream,
+    left: Duration,
+    _permit: Permit,
+}
+
+async fn within(left: Duration, fetch: impl Future<Output = FetchEnd>) -> FetchEnd {
+    timeout(left, Box::pin(fetch)).await.unwrap_or(FetchEnd::TooSlow)
 }
 
 async fn over_tls(world: &World, goal: &Goal<'_>, request: Option<Request<'_>>) -> FetchEnd {
-    let watch = Stopwatch::start();
-    let (stream, _permit) = match connect(world, goal).await {
+    let Connected { stream, left, _permit } = match connect(world, goal).await {
         Ok(connected) => connected,
-        Err(connect) => return FetchEnd::NotConnected(connect),
+        Err(end) => return end,
     };
-    let limits = world.limits();
-    let limit = limits.handshake.min(watch.left_of(limits.fetch_total));
-    let stream = match Box::pin(world.tls().strict(stream, goal.host, limit)).await {
-        Ok(stream) => stream,
-        Err(seen) => return FetchEnd::TlsRefused(*seen),
+    let exchange = async {
+        let limit = world.limits().handshake.min(left);
+        let stream = match Box::pin(world.tls().strict(stream, goal.host, limit)).await {
+            Ok(stream) => stream,
+            Err(seen) => return FetchEnd::TlsRefused(*seen),
+        };
+        match request {
+            Some(request) => get(stream, request).await,
+            None => FetchEnd::TlsEstablished,
+        }
     };
-    match request {
-        Some(request) => get(stream, request).await,
-        None => FetchEnd::TlsEstablished,
-    }
+    within(left, exchange).await
 }
 
-/// The first address that connects; else how the last attempt ended.
-async fn connect(
-    world: &World,
-    goal: &Goal<'_>,
-) -> Result<(TcpStream, crate::budget::Permit), Connect> {
+/// The first address that connects; else how the last attempt ended. Waiting for our own place in the
+/// budget does not count against the peer.
+async fn connect(world: &World, goal: &Goal<'_>) -> Result<Connected, FetchEnd> {
     if !is_web_port(goal.port) {
-        return Err(Connect::GuardRefused);
+        return Err(FetchEnd::NotConnected(Connect::GuardRefused));
     }
+    let mut left = world.limits().fetch_total;
     let mut last = Connect::Unreachable { local_family_missing: false };
     for address in goal.addresses {
         let target = Target { host: Some(goal.host.as_str()), address: *address, port: goal.port };
         let permit = world.budget().enter(*address).await;
-        match world.dialer().dial(&target).await {
-            Ok(stream) => return Ok((stream, permit)),
-            Err(connect) => last = connect,
+        let watch = Stopwatch::start();
+        let dialled = timeout(left, world.dialer().dial(&target)).await;
+        left = watch.left_of(left);
+        match dialled {
+            Ok(Ok(stream)) => return Ok(Connected { stream, left, _permit: permit }),
+            Ok(Err(connect)) => last = connect,
+            Err(_) => return Err(FetchEnd::TooSlow),
         }
     }
-    Err(last)
+    Err(FetchEnd::NotConnected(last))
 }

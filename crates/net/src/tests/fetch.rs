@@ -112,6 +112,20 @@ async fn a_response_that_is_no_http_keeps_the_library_s_word() {
 }
 
 #[tokio::test]
+async fn waiting_for_our_own_turn_is_not_the_peers_slowness() {
+    let authority = Authority::new();
+    let server = https_server(&authority, POLICY_HOST, response("200 OK", b"x")).await;
+    let total = Duration::from_secs(2);
+    let world = routed(&authority, server, Limits { fetch_total: total, ..limits() });
+    let turn = world.budget().enter(PUBLISHED.parse().unwrap()).await;
+    let mut fetching = std::pin::pin!(fetch(&world));
+    let early = tokio::time::timeout(total + Duration::from_millis(100), &mut fetching).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(turn);
+    assert!(matches!(fetching.await, FetchEnd::Response(_)));
+}
+
+#[tokio::test]
 async fn a_slow_policy_host_ends_at_the_limit() {
     let authority = Authority::new();
     let config = tls_server(&authority.identity(POLICY_HOST), rustls::ALL_VERSIONS);
