@@ -675,6 +675,8 @@ scenarios! {
     "tcp/tcp-wrong-port",
     "cert/cert-ip-only",
     "cert/cert-revocation-unknown",
+    "cert/cert-revocation-staple-expired",
+    "cert/cert-revocation-staple-revoked",
     "cert/cert-expired-and-wrong-name",
     "cert/cert-expired-self-signed",
     "cert/cert-expired-private-ca",

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use waxseal_proto::name::DomainName;
 use waxseal_proto::x509::{
-    ChainQuery, ReferenceId, Roots, inspect, judge, match_dns, read_certificates,
+    ChainQuery, ReferenceId, Roots, inspect, judge, match_dns, read_certificates, read_staple,
 };
 
 /// Reads certificates from PEM or DER and looks into each.
@@ -16,6 +16,7 @@ pub fn certificate_file(data: &[u8]) {
         }
     }
     let _ = Roots::from_pem(data);
+    let _ = read_staple(data, "01", Timestamp::UNIX_EPOCH);
 }
 
 /// Judges a chain of whatever certificates the input holds. Nothing is trusted, so nothing is valid.

@@ -7,7 +7,7 @@ use crate::finding::{ANY, Finding, PATH_B, When};
 use crate::registry::Rule;
 use std::collections::BTreeSet;
 use waxseal_proto::finding::Code;
-use waxseal_proto::x509::{ChainVerdict, Fault, Warning};
+use waxseal_proto::x509::{ChainVerdict, Fault, StapleAnswer, Warning, read_staple};
 
 const B: &[When] = &[PATH_B];
 const CASE: &[When] = &[ANY];
@@ -182,20 +182,33 @@ fn warning_finding(warning: &Warning) -> Option<Parts> {
     }
 }
 
-/// One note for the whole report: revocation is best effort (rules §7.6).
+/// One note for the whole report: revocation is best effort (rules §7.6). Only a current stapled answer
+/// about this very certificate settles it; its signature is not checked.
 fn revocation_unknown(facts: &Facts) -> Vec<Finding> {
-    let unknown: Vec<String> = addresses(facts)
-        .filter(|(_, address)| {
-            address.chain.seen().is_some_and(|chain| chain.valid)
-                && address.tls().is_some_and(|tls| tls.ocsp_staple.is_empty())
+    let unknown: Vec<(&'static str, String)> = addresses(facts)
+        .filter_map(|(host, address)| {
+            let chain = address.chain.seen().filter(|chain| chain.valid)?;
+            let (leaf, staple) = (chain.certificates.first()?, &address.tls()?.ocsp_staple);
+            if staple.is_empty() {
+                return Some(("no stapled answer from", at(host, address)));
+            }
+            let answer = match read_staple(staple, &leaf.serial, facts.now) {
+                StapleAnswer::Good => return None,
+                // Not a fault of the chain before somebody checks who signed it.
+                StapleAnswer::Revoked => "revoked, by an answer whose signature was not checked",
+                other @ (StapleAnswer::NotCurrent
+                | StapleAnswer::OtherCertificate
+                | StapleAnswer::Unknown
+                | StapleAnswer::Unusable) => other.as_str(),
+            };
+            Some(("stapled answer", format!("{answer}, from {}", at(host, address))))
         })
-        .map(|(host, address)| at(host, address))
         .collect();
     if unknown.is_empty() {
         return Vec::new();
     }
     let finding = Finding::new(Code::CertRevocationUnknown, PATH_B, &facts.scope.target);
-    vec![unknown.into_iter().fold(finding, |f, host| f.with("no stapled answer from", host))]
+    vec![unknown.into_iter().fold(finding, |f, (label, value)| f.with(label, value))]
 }
 
 /// How good the certificate of one address is beside those of the others.

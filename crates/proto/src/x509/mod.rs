@@ -14,6 +14,7 @@ mod reference;
 mod revocation;
 mod roots;
 mod seen;
+mod staple;
 mod strict;
 mod trust;
 
@@ -28,6 +29,7 @@ pub(crate) use seen::bit_length;
 pub use seen::{
     CertificateFileError, CertificateSeen, KeyKind, KeySeen, inspect, read_certificates,
 };
+pub use staple::{StapleAnswer, read_staple};
 
 #[cfg(test)]
 mod tests;
