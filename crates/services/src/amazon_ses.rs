@@ -124,11 +124,16 @@ impl AmazonSes {
         let text = body.message.as_deref().and_then(|text| text.lines().next());
         let kind = kind_of(code.unwrap_or_default(), text.unwrap_or_default(), message)
             .unwrap_or_else(|| FaultKind::of_status(response.status()));
+        let said = Said { code, field: None, text };
+        ServiceFault::judged((ServiceId::AmazonSes, kind), response, said, &self.secrets(), at)
+    }
+
+    /// Every secret of the account, to be kept out of what is read from answers.
+    fn secrets(&self) -> Vec<&str> {
         let mut secrets = vec![self.credentials.secret_access_key.expose().as_str()];
         secrets
             .extend(self.credentials.session_token.as_ref().map(|token| token.expose().as_str()));
-        let said = Said { code, field: None, text };
-        ServiceFault::judged((ServiceId::AmazonSes, kind), response, said, &secrets, at)
+        secrets
     }
 }
 
@@ -308,7 +313,7 @@ impl DeliveryService for AmazonSes {
     ) -> ServiceOutcome {
         let messages = std::slice::from_ref(message);
         let sent: Option<wire::Sent> = response.json().filter(|_| response.is_success());
-        match sent.and_then(|sent| ServiceMessageId::read(&sent.message_id)) {
+        match sent.and_then(|sent| ServiceMessageId::read(&sent.message_id, &self.secrets())) {
             Some(id) => {
                 ServiceOutcome::each(messages, None, |_| Fate::Accepted { id: Some(id.clone()) })
             }

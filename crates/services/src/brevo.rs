@@ -89,8 +89,11 @@ impl Brevo {
         at: Timestamp,
     ) -> ServiceOutcome {
         let sent: Option<wire::Sent> = response.json().filter(|_| response.is_success());
-        let ids: Vec<Option<ServiceMessageId>> =
-            sent.iter().flat_map(wire::Sent::ids).map(ServiceMessageId::read).collect();
+        let ids: Vec<Option<ServiceMessageId>> = sent
+            .iter()
+            .flat_map(wire::Sent::ids)
+            .map(|id| ServiceMessageId::read(id, &[self.key.expose()]))
+            .collect();
         if ids.is_empty() || ids.len() != messages.len() {
             return ServiceOutcome::of_fault(messages, self.fault(response, at));
         }

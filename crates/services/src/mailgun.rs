@@ -100,7 +100,11 @@ impl Mailgun {
         at: Timestamp,
     ) -> ServiceOutcome {
         let said: Option<wire::Said> = response.json().filter(|_| response.is_success());
-        match said.and_then(|said| said.id).as_deref().and_then(ServiceMessageId::read) {
+        match said
+            .and_then(|said| said.id)
+            .as_deref()
+            .and_then(|id| ServiceMessageId::read(id, &[self.key.expose()]))
+        {
             Some(id) => {
                 ServiceOutcome::each(messages, None, |_| Fate::Accepted { id: Some(id.clone()) })
             }

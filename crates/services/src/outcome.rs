@@ -14,13 +14,15 @@ pub struct ServiceMessageId(String);
 
 impl ServiceMessageId {
     /// Reads an id; angle brackets around it are dropped, as events come without them. `None` for an empty
-    /// one, one with control characters or one that is no id.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    /// one, one with control characters or one that is no id, and for one that holds a secret of the
+    /// account: an answer may echo what it was sent.
+    pub(crate) fn read(text: &str, secrets: &[&str]) -> Option<Self> {
         let text = text.trim();
         let bare = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
         let fits = !bare.is_empty()
             && bare.len() <= SERVICE_ID_CHARS_MAX
-            && bare.bytes().all(|each| each.is_ascii_graphic());
+            && bare.bytes().all(|each| each.is_ascii_graphic())
+            && !secrets.iter().any(|secret| !secret.is_empty() && bare.contains(secret));
         fits.then(|| Self(bare.to_string()))
     }
 

@@ -111,7 +111,13 @@ impl Postmark {
     }
 
     fn fate(&self, entry: &wire::Entry, response: &HttpResponse, at: Timestamp) -> Fate {
-        match (entry.error_code, entry.message_id.as_deref().and_then(ServiceMessageId::read)) {
+        match (
+            entry.error_code,
+            entry
+                .message_id
+                .as_deref()
+                .and_then(|id| ServiceMessageId::read(id, &[self.token.expose()])),
+        ) {
             (0, Some(id)) => Fate::Accepted { id: Some(id) },
             (0, None) => Fate::Unknown,
             (_, _) => Fate::Rejected(self.fault(Some(entry), response, at)),

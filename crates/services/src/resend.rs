@@ -207,7 +207,7 @@ impl DeliveryService for Resend {
     ) -> ServiceOutcome {
         let messages = std::slice::from_ref(message);
         let sent: Option<wire::Sent> = response.json().filter(|_| response.is_success());
-        match sent.and_then(|sent| ServiceMessageId::read(&sent.id)) {
+        match sent.and_then(|sent| ServiceMessageId::read(&sent.id, &[self.key.expose()])) {
             Some(id) => {
                 ServiceOutcome::each(messages, None, |_| Fate::Accepted { id: Some(id.clone()) })
             }
@@ -230,7 +230,8 @@ impl DeliveryService for Resend {
         if failed + sent.data.len() != messages.len() {
             return ServiceOutcome::failed(messages, self.judged(response, None, None, at));
         }
-        let mut ids = sent.data.iter().map(|sent| ServiceMessageId::read(&sent.id));
+        let mut ids =
+            sent.data.iter().map(|sent| ServiceMessageId::read(&sent.id, &[self.key.expose()]));
         ServiceOutcome::each(messages, None, |place| match error_at(place) {
             Some(error) => Fate::Rejected(self.judged(
                 response,

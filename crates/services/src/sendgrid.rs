@@ -82,7 +82,9 @@ impl SendGrid {
         at: Timestamp,
     ) -> ServiceOutcome {
         if response.status() == 202 {
-            let id = response.header("x-message-id").and_then(ServiceMessageId::read);
+            let id = response
+                .header("x-message-id")
+                .and_then(|id| ServiceMessageId::read(id, &[self.key.expose()]));
             return ServiceOutcome::each(messages, None, |_| Fate::Accepted { id: id.clone() });
         }
         ServiceOutcome::of_fault(messages, self.fault(response, at))
