@@ -4,6 +4,7 @@
 
 use super::exchange::Response;
 use super::failed;
+use crate::limits::ALIAS_STEPS_MAX;
 use hickory_proto::dnssec::Proof;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RData, Record as WireRecord, RecordType as WireType};
@@ -12,7 +13,6 @@ use waxseal_proto::dns::{
     Authenticity, DnsAnswer, Failure, MxExchange, MxRecord, Outcome, QueryName, Record, RecordType,
     SoaRecord, TlsaRecord, TxtRecord,
 };
-use waxseal_proto::name::DomainName;
 
 /// The number of a record type on the wire.
 pub(super) const fn wire_type(record_type: RecordType) -> WireType {
@@ -58,7 +58,7 @@ pub(super) fn alias_chain<'a>(
     let mut at = name.clone();
     let mut aliases = Vec::new();
     let mut steps = Vec::new();
-    while aliases.len() < crate::limits::ALIAS_STEPS_MAX {
+    while aliases.len() < ALIAS_STEPS_MAX {
         let step = answers.iter().find_map(|record| {
             let RData::CNAME(target) = &record.data else { return None };
             (record.name == at).then(|| (record, target.0.clone()))
@@ -100,6 +100,8 @@ pub(super) fn from_records(
         .collect();
     let records: Vec<Record> = data.iter().filter_map(|record| value(record)).collect();
     let outcome = match (data.is_empty(), records.is_empty()) {
+        // RFC 1034 §3.6.2: a circle, or a chain nobody follows to its end, is an error and no absence.
+        (true, _) if aliases.len() >= ALIAS_STEPS_MAX => Outcome::Failed(Failure::Malformed),
         (true, _) => Outcome::NoData,
         (false, true) => Outcome::Failed(Failure::Malformed),
         (false, false) => Outcome::Found(records),
@@ -193,23 +195,14 @@ fn value(record: &WireRecord) -> Option<Record> {
 
 /// What the exchange field of an MX record holds, from its presentation form.
 pub(super) fn exchange_of(text: &str) -> MxExchange {
-    let bare = text.strip_suffix('.').unwrap_or(text);
-    if bare.is_empty() {
-        return MxExchange::Root;
-    }
-    if let Ok(address) = bare.trim_matches(['[', ']']).parse() {
-        return MxExchange::AddressLiteral(address);
-    }
-    match DomainName::parse(bare) {
-        Ok(host) => MxExchange::Host(host),
-        Err(_) => MxExchange::Invalid(bare.to_owned()),
-    }
+    MxExchange::from_name(text.strip_suffix('.').unwrap_or(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use hickory_proto::rr::rdata;
+    use waxseal_proto::name::DomainName;
 
     fn record(name: &str, data: RData, proof: Proof) -> WireRecord {
         let mut record = WireRecord::from_rdata(Name::from_ascii(name).unwrap(), 300, data);
@@ -240,15 +233,15 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_aliases_ends() {
+    fn a_circle_of_aliases_ends_and_proves_no_absence() {
         let name = QueryName::parse("a.example.com").unwrap();
         let answers = [
             record("a.example.com.", cname("b.example.com."), Proof::Secure),
             record("b.example.com.", cname("a.example.com."), Proof::Secure),
         ];
         let answer = from_records(&name, RecordType::A, &answers);
-        assert_eq!(answer.outcome, Outcome::NoData);
-        assert_eq!(answer.aliases.len(), crate::limits::ALIAS_STEPS_MAX);
+        assert_eq!(answer.outcome, Outcome::Failed(Failure::Malformed));
+        assert_eq!(answer.aliases.len(), ALIAS_STEPS_MAX);
     }
 
     #[test]
@@ -258,6 +251,7 @@ mod tests {
             (".", MxExchange::Root),
             ("mx.example.com.", MxExchange::Host(host)),
             ("192.0.2.1.", MxExchange::AddressLiteral("192.0.2.1".parse().unwrap())),
+            ("[192.0.2.1].", MxExchange::AddressLiteral("192.0.2.1".parse().unwrap())),
             ("mail_in.example.com.", MxExchange::Invalid("mail_in.example.com".to_owned())),
         ] {
             assert_eq!(exchange_of(text), expected, "{text}");
