@@ -18,7 +18,7 @@ use crate::rules::tcp::{PORT_SMTP, addresses, port_25_controls, port_blocked_her
 use crate::survey::{Area, Depth, InputFinding, Scope};
 use jiff::Timestamp;
 use std::time::Duration;
-use waxseal_proto::dns::{Authenticity, MxSet};
+use waxseal_proto::dns::{Authenticity, MxSet, Outcome};
 use waxseal_proto::name::Target;
 use waxseal_proto::observation::{Observation, Reason};
 use wire::{AreaVerdictV1, NotCheckedV1, PortStateV1, ReportV1, SCHEMA, VantageV1, VerdictV1};
@@ -207,6 +207,19 @@ pub(crate) const fn authenticity(authenticity: Authenticity) -> &'static str {
     }
 }
 
+/// Why there is nobody to connect to. Only a proven absence is called one.
+fn why_no_host(facts: &Facts) -> &'static str {
+    let own = &facts.mx.own_addresses;
+    let answered = !own.iter().any(|answer| matches!(answer.outcome, Outcome::Failed(_)));
+    match facts.mx.set.seen() {
+        Some(MxSet::NoData) if own.len() == 2 && answered => "there is no mail host to connect to",
+        Some(MxSet::Hosts(_) | MxSet::NoName | MxSet::Null(_) | MxSet::NullMixed { .. }) => {
+            "there is no mail host to connect to"
+        }
+        Some(MxSet::Failed(_) | MxSet::NoData) | None => "the mail hosts could not be looked up",
+    }
+}
+
 /// Coverage: everything a reader might take for checked that was not.
 fn not_checked(facts: &Facts) -> Vec<NotCheckedV1> {
     let mut list = Vec::new();
@@ -219,7 +232,7 @@ fn not_checked(facts: &Facts) -> Vec<NotCheckedV1> {
         }
     }
     if facts.scope.has(Area::Tls) && facts.hosts.is_empty() {
-        add("starttls and certificates", "there is no mail host to connect to");
+        add("starttls and certificates", why_no_host(facts));
     }
     for (host, address) in addresses(facts) {
         let at = format!("tls of {} [{}]", host.name(), address.address);
@@ -236,6 +249,12 @@ fn not_checked(facts: &Facts) -> Vec<NotCheckedV1> {
     }
     for left_out in &facts.hosts_left_out {
         add(left_out, "more mail hosts than one check looks at");
+    }
+    for host in &facts.hosts {
+        for left_out in &host.addresses_left_out {
+            let at = format!("tls of {} [{left_out}]", host.name());
+            add(&at, "more addresses than one check looks at");
+        }
     }
     if facts.scope.depth == Depth::OneSession {
         add("what a second session would show", "one session per address was asked for");

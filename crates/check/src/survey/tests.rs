@@ -176,6 +176,21 @@ fn a_failed_lookup_is_never_an_absence() {
 }
 
 #[test]
+fn coverage_claims_no_absence_that_was_not_seen() {
+    let why = |outcome: Outcome| {
+        let records = vec![("d.example", RecordType::Mx, outcome)];
+        let table = Table { records, connect: Connect::Refused };
+        let (_, facts) = run(&table, scope("d.example"), Limits::default());
+        let run = Run { checked_at: facts.now, took: Duration::ZERO, simulated: Simulated::Yes };
+        let line = report(&facts, run).not_checked.into_iter();
+        line.filter(|line| line.what == "starttls and certificates").map(|line| line.why).collect()
+    };
+    let reasons: [Vec<String>; 2] = [why(Outcome::Failed(Failure::ServFail)), why(Outcome::NoName)];
+    assert_eq!(reasons[0], ["the mail hosts could not be looked up"]);
+    assert_eq!(reasons[1], ["there is no mail host to connect to"]);
+}
+
+#[test]
 fn hosts_and_addresses_are_cut_and_said_to_be() {
     let records = vec![
         (
