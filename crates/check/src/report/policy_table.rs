@@ -4,6 +4,7 @@
 use super::host::outcome;
 use super::wire::PolicyRowV1;
 use crate::facts::{AddressFacts, Facts, HostFacts};
+use crate::rules::starttls::small_hello_works;
 use crate::rules::sts::{announced, usable_policy};
 use waxseal_proto::dns::Outcome;
 use waxseal_proto::mta_sts::Mode;
@@ -47,7 +48,7 @@ enum Reading {
 
 fn reading(facts: &Facts, address: &AddressFacts) -> Reading {
     let outcome = outcome(facts, address);
-    if outcome == ProbeOutcome::StarttlsOk {
+    if outcome == ProbeOutcome::StarttlsOk || small_hello_works(address) {
         let verified = address.chain.seen().is_some_and(|chain| chain.valid);
         return if verified { Reading::Verified } else { Reading::Unverified };
     }
@@ -72,7 +73,7 @@ impl Reading {
             Self::Verified => "delivers, encrypted; the certificate is good",
             Self::Unverified => "delivers, encrypted; nobody is verified",
             Self::Clear => "delivers in clear text",
-            Self::Broken => "delivers in clear text, or waits",
+            Self::Broken => "differs by sender: waits, or delivers in clear text",
             Self::NotTested => "unknown, the session was not had",
         }
     }

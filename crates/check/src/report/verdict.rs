@@ -37,7 +37,13 @@ pub(crate) fn transport(facts: &Facts, judged: &[Judged<'_>]) -> AreaVerdictV1 {
         return verdict(VerdictV1::Warn, reason);
     }
     if facts.scope.has(Area::Tls) {
-        verdict(VerdictV1::Pass, "every mail host that was tested is encrypted and verified")
+        let reason = "every mail host that was tested is encrypted and verified";
+        match facts.hosts_left_out.len() {
+            0 => verdict(VerdictV1::Pass, reason),
+            left_out => {
+                verdict(VerdictV1::Pass, format!("{reason}; {left_out} more were not tested"))
+            }
+        }
     } else {
         verdict(VerdictV1::Pass, "nothing wrong in the areas that were looked at")
     }

@@ -238,9 +238,12 @@ fn form(facts: &Facts) -> Vec<Finding> {
                     .with("greeting line", size),
             );
         }
+        // A reply that we stopped reading has no final line by our own doing.
+        let cut_by_us = unfinished.is_some() && session.end != SessionEnd::Closed;
         let broken: Vec<&str> = deviations
             .iter()
             .filter(|deviation| breaks_syntax(**deviation))
+            .filter(|deviation| !(cut_by_us && **deviation == Deviation::MissingFinalLine))
             .map(|deviation| deviation.as_str())
             .collect();
         let odd_code = session
