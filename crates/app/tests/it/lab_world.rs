@@ -19,7 +19,7 @@ fn waits(scenario: &Scenario) -> Waits {
         message_end: Duration::from_millis(1500),
         handshake: Duration::from_millis(1500),
         session_total: Duration::from_secs(6),
-        dns_query: Duration::from_millis(1000),
+        dns_query: Duration::from_secs(1),
         dns_attempts: 2,
         dns_total: Duration::from_secs(4),
         fetch_total: Duration::from_secs(3),
