@@ -12,6 +12,7 @@ mod headers;
 pub(crate) mod input;
 mod lab;
 pub(crate) mod output;
+mod presets;
 mod settings;
 mod text;
 mod tool;
@@ -70,6 +71,8 @@ enum Command {
     Lab(lab::Lab),
     /// Write manual pages into a folder
     Man(completions::Man),
+    /// Show host, port, mode and documentation page of known services
+    Presets(presets::Presets),
     /// Small tools: one mechanism each, exact
     #[command(subcommand)]
     Tool(tool::Tool),
@@ -107,6 +110,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Headers(command) => headers::run(command),
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
+        Command::Presets(command) => presets::run(command),
         Command::Tool(command) => tool::run(command, config, world),
     }
 }

@@ -4,7 +4,7 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 11] = [
         &[],
         &["check"],
         &["guide"],
@@ -12,6 +12,7 @@ fn help_reads_as_committed() {
         &["lab"],
         &["lab", "exec"],
         &["doctor"],
+        &["presets"],
         &["tool"],
         &["tool", "cert", "verify"],
         &["tool", "tls", "probe"],

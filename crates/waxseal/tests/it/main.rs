@@ -6,5 +6,6 @@ mod check_input;
 mod check_lab;
 mod headers;
 mod help;
+mod presets;
 mod program;
 mod tools;
