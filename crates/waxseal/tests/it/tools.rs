@@ -74,6 +74,29 @@ fn mta_sts_policies_are_read_and_matched() {
 }
 
 #[test]
+fn addresses_are_checked() {
+    let table = [
+        ("a@B.test", true, json!("a@b.test"), json!(false)),
+        ("a@b\u{fc}cher.test", true, json!("a@xn--bcher-kva.test"), json!(false)),
+        ("j\u{fc}rgen@b.test", true, Value::Null, json!(true)),
+        ("-a@b.test", true, json!("-a@b.test"), json!(false)),
+        ("a..b@c.test", false, Value::Null, Value::Null),
+        ("nobody", false, Value::Null, Value::Null),
+        ("a@b.test\r\nRCPT TO:<c@d.test>", false, Value::Null, Value::Null),
+        ("", false, Value::Null, Value::Null),
+    ];
+    for (address, valid, ascii, needs_smtputf8) in table {
+        let said = run(&["tool", "address", "check", address, "--json"]);
+        let value = said.is_calm().json();
+        assert_eq!(keys(&value), ["ascii", "needs_smtputf8", "reason", "valid"]);
+        assert_eq!((&value["valid"], said.status), (&json!(valid), i32::from(!valid)));
+        assert_eq!((&value["ascii"], &value["needs_smtputf8"]), (&ascii, &needs_smtputf8));
+        assert_eq!(value["reason"].is_null(), valid, "{address:?}");
+        assert_eq!(run(&["tool", "address", "check", address]).is_calm().status, said.status);
+    }
+}
+
+#[test]
 fn tls_reporting_records_are_read() {
     let record = "v=TLSRPTv1; rua=mailto:a@b.test,https://c.test/r";
     let said = run(&["tool", "tls-rpt", "parse-record", record, "--json"]);

@@ -1,6 +1,7 @@
 //! `waxseal tool …`: one mechanism each, offline unless it says so, with exact JSON keys. Every tool reads
 //! its input, calls one function of `waxseal_proto`, and shows the value.
 
+mod address;
 mod cert;
 mod mta_sts;
 mod smtp;
@@ -19,6 +20,9 @@ use waxseal_proto::finding::Code;
 /// The small tools.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Tool {
+    /// Check the form of an email address
+    #[command(subcommand)]
+    Address(address::Address),
     /// Verify, show and match certificates
     #[command(subcommand)]
     Cert(cert::Cert),
@@ -58,6 +62,7 @@ pub(crate) fn run(
     world: &WorldSource,
 ) -> Result<Exit, CliError> {
     match tool {
+        Tool::Address(tool) => address::run(tool),
         Tool::Cert(tool) => cert::run(tool),
         Tool::MtaSts(tool) => mta_sts::run(tool),
         Tool::Smtp(tool) => smtp::run(tool),
