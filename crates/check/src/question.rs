@@ -234,20 +234,3 @@ pub struct Vantage {
     /// The name given in EHLO.
     pub ehlo_name: String,
 }
-
-impl Question {
-    /// The address and port this question connects to, when it opens a session to a mail host: such
-    /// questions are carried out one at a time per address.
-    pub const fn mail_target(&self) -> Option<(IpAddr, u16)> {
-        match self {
-            Self::Probe(probe) => Some((probe.address, probe.port)),
-            Self::Hello(hello) => Some((hello.address, hello.port)),
-            Self::Certificate(_)
-            | Self::Control(_)
-            | Self::Dns(_)
-            | Self::Policy(_)
-            | Self::Reach(_)
-            | Self::Vantage => None,
-        }
-    }
-}
