@@ -13,7 +13,7 @@ use waxseal_net::{ConnectRule, NetError, Simulation, Targets, ZoneFile};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::x509::Roots;
 
-pub use waxseal_net::{Limits as Waits, Route};
+pub use waxseal_net::{Limits as Waits, Relay, Route};
 
 /// What could not be set up. A peer's fault is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub struct Settings {
     pub ehlo_name: Option<DomainName>,
     /// The longest single wait (connect, greeting, reply, handshake).
     pub timeout: Option<Duration>,
+    /// Relays at private addresses that mail may go to: from the administrator's configuration file, and
+    /// from nothing that a user of the program can fill in.
+    pub relays: Vec<Relay>,
     /// Parts of the world that are replaced.
     pub options: SimulationOptions,
 }
@@ -92,7 +95,7 @@ pub struct World {
 /// [`WorldError`] when the resolver, the roots, the trust anchor, the zone file or a connect rule cannot
 /// be used.
 pub fn real(settings: Settings) -> Result<World, WorldError> {
-    let Settings { resolver, ehlo_name, timeout, options } = settings;
+    let Settings { resolver, ehlo_name, timeout, relays, options } = settings;
     let address_rule = match options.private_targets {
         PrivateTargets::Allowed => AddressRule::AllowPrivate,
         PrivateTargets::Refused => AddressRule::Standard,
@@ -117,7 +120,7 @@ pub fn real(settings: Settings) -> Result<World, WorldError> {
         resolver,
         ehlo_name,
         limits,
-        relays: Vec::new(),
+        relays,
         simulation,
     })?;
     Ok(World::around(net, address_rule))

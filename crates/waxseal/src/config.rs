@@ -1,16 +1,18 @@
 //! Settings: flags over environment (`WAXSEAL_…`) over `waxseal.toml` over defaults, each with where it
-//! comes from. The merge is our own because there are four settings; an unknown key in the file is an error
+//! comes from. The merge is our own because there are few settings; an unknown key in the file is an error
 //! that names the key and its line. The way in is [`load`].
 
 use crate::cli::error::CliError;
 use crate::cli::input::read_at_most;
-use crate::limits::{CONFIG_FILE_OCTETS_MAX, TIMEOUT_MAX};
+use crate::limits::{CONFIG_FILE_OCTETS_MAX, RELAYS_MAX, TIMEOUT_MAX};
 use clap::Args;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use waxseal_app::ControlHost;
+use waxseal_app::world::Relay;
 use waxseal_proto::name::{DomainName, TargetInput};
 
 const FILE_NAME: &str = "waxseal.toml";
@@ -53,6 +55,9 @@ pub(crate) struct Settings {
     pub(crate) from_host: Setting<Option<DomainName>>,
     /// The longest single wait.
     pub(crate) timeout: Setting<Option<Duration>>,
+    /// Relays that mail may go to though they stand at private addresses. The file alone can list them: it
+    /// belongs to the administrator, while flags and variables may belong to anybody.
+    pub(crate) relays: Setting<Vec<Relay>>,
 }
 
 /// The flags of everything that looks at the network.
@@ -80,6 +85,15 @@ struct File {
     control_hosts: Option<Vec<String>>,
     from_host: Option<String>,
     timeout: Option<f64>,
+    relays: Option<Vec<RelayEntry>>,
+}
+
+/// One `[[relays]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelayEntry {
+    host: String,
+    port: NonZeroU16,
 }
 
 /// Reads all sources and merges them. `config` is the file named by a flag.
@@ -144,7 +158,31 @@ fn merge(
             DomainName::parse(text).map_err(|error| error.to_string())
         })?,
         timeout: read(timeout, "timeout", seconds)?,
+        relays: relays(file, path)?,
     })
+}
+
+/// The listed relays, each by the host as a connection names it.
+fn relays(file: &File, path: &Path) -> Result<Setting<Vec<Relay>>, CliError> {
+    let Some(entries) = &file.relays else {
+        return Ok(Setting { value: Vec::new(), source: Source::Default });
+    };
+    let source = Source::File(path.to_owned());
+    if entries.len() > RELAYS_MAX {
+        return Err(CliError::usage(format!("{source}: more than {RELAYS_MAX} relays")));
+    }
+    let read = |entry: &RelayEntry| {
+        let host = match entry.host.parse::<IpAddr>() {
+            Ok(address) => address.to_string(),
+            Err(_) => DomainName::parse(&entry.host)
+                .map_err(|error| wrong(&source, "relay", &entry.host, &error))?
+                .as_str()
+                .to_owned(),
+        };
+        Ok(Relay { host, port: entry.port.get() })
+    };
+    let value = entries.iter().map(read).collect::<Result<_, CliError>>()?;
+    Ok(Setting { value, source })
 }
 
 fn split(list: &str) -> Vec<String> {
@@ -212,7 +250,7 @@ fn parse_file(path: &Path, text: &str) -> Result<File, CliError> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         CliError::usage(format!("{} line {line}: {}", path.display(), error.message()))
-            .hint("known keys: resolver, control_hosts, from_host, timeout")
+            .hint("known keys: resolver, control_hosts, from_host, timeout, relays (host, port)")
     })
 }
 
@@ -256,8 +294,23 @@ mod tests {
         }
         let settings = merged(&none, None, file).unwrap();
         assert_eq!(settings.timeout.value, Some(Duration::from_millis(2500)));
+        assert!(settings.relays.value.is_empty());
         let hosts = control_hosts(&settings).unwrap();
         assert_eq!(hosts.iter().map(|host| host.port).collect::<Vec<_>>(), [25, 25]);
+    }
+
+    #[test]
+    fn relays_stand_in_the_file_by_the_name_that_connections_use() {
+        let file = "[[relays]]\nhost = 'Relay.Example.'\nport = 587\n\n\
+                    [[relays]]\nhost = '10.0.0.7'\nport = 25\n";
+        let relays = merged(&NetworkFlags::default(), None, file).unwrap().relays;
+        let shown: Vec<String> =
+            relays.value.iter().map(|relay| format!("{}:{}", relay.host, relay.port)).collect();
+        assert_eq!(shown, ["relay.example:587", "10.0.0.7:25"]);
+        assert_eq!(relays.source.to_string(), "file waxseal.toml");
+        let many = "[[relays]]\nhost = '10.0.0.7'\nport = 25\n".repeat(RELAYS_MAX + 1);
+        let error = merged(&NetworkFlags::default(), None, &many).unwrap_err().line();
+        assert!(error.contains("more than"), "{error}");
     }
 
     #[test]
@@ -270,6 +323,9 @@ mod tests {
             ("resolver = 'dns.example'", "resolver \"dns.example\": not IP:PORT"),
             ("from_host = 'a b'", "EHLO name \"a b\""),
             ("control_hosts = 3", "waxseal.toml line 1:"),
+            ("[[relays]]\nhost = 'a b'\nport = 1", "file waxseal.toml: relay \"a b\""),
+            ("[[relays]]\nhost = 'a.example'\nport = 0", "waxseal.toml line 3:"),
+            ("[[relays]]\nhost = 'a.example'", "waxseal.toml line 1: missing field `port`"),
         ];
         for (file, expected) in table {
             assert!(error(file).contains(expected), "{file}: {}", error(file));

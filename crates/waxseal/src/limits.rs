@@ -10,6 +10,9 @@ pub(crate) const INPUT_FILE_OCTETS_MAX: u64 = 32 * 1024 * 1024;
 /// Octets of the configuration file; a real one has under 1 kB.
 pub(crate) const CONFIG_FILE_OCTETS_MAX: u64 = 256 * 1024;
 
+/// Relays at private addresses in the configuration file: an organisation has a handful.
+pub(crate) const RELAYS_MAX: usize = 64;
+
 /// Characters of one foreign text on a screen or page. A reply line has 512 octets at most; a longer text
 /// is cut and says how much is missing.
 pub(crate) const SHOWN_TEXT_CHARS_MAX: usize = 600;

@@ -66,6 +66,7 @@ const EDGES: &[Edges] = &[
             "waxseal-guides",
             "waxseal-services",
             "waxseal-check",
+            "waxseal-send",
             "waxseal-net",
             "waxseal-store",
         ],

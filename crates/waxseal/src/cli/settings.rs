@@ -7,6 +7,7 @@ use crate::config::{self, NetworkFlags, Setting};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::Path;
+use waxseal_app::world::Relay;
 
 /// `waxseal config`.
 #[derive(Subcommand, Debug)]
@@ -14,7 +15,11 @@ pub(crate) enum Config {
     /// Show the effective settings and where each comes from
     #[command(after_help = "Examples:\n  \
         waxseal config show\n  \
-        WAXSEAL_RESOLVER=192.0.2.53:53 waxseal config show --json")]
+        WAXSEAL_RESOLVER=192.0.2.53:53 waxseal config show --json\n\n\
+        Mail may go to a relay at a private address only if waxseal.toml lists its host and port:\n  \
+        [[relays]]\n  \
+        host = \"relay.example.internal\"\n  \
+        port = 587")]
     Show(Show),
 }
 
@@ -32,6 +37,7 @@ struct Shown {
     control_hosts: ShownSetting<Vec<String>>,
     from_host: ShownSetting<Option<String>>,
     timeout_s: ShownSetting<Option<f64>>,
+    relays: ShownSetting<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +54,7 @@ pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError
         control_hosts: of(&settings.control_hosts, Clone::clone),
         from_host: of(&settings.from_host, |value| value.as_ref().map(ToString::to_string)),
         timeout_s: of(&settings.timeout, |value| value.map(|timeout| timeout.as_secs_f64())),
+        relays: of(&settings.relays, |relays| relays.iter().map(relay).collect()),
     };
     if show.json {
         output::json(&shown)?;
@@ -57,6 +64,8 @@ pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError
     let timeout = shown.timeout_s.value.map(|seconds| format!("{seconds} s"));
     let hosts = &shown.control_hosts.value;
     let hosts = (!hosts.is_empty()).then(|| hosts.join(", "));
+    let relays = &shown.relays.value;
+    let relays = (!relays.is_empty()).then(|| relays.join(", "));
     let lines = [
         ("resolver", or(shown.resolver.value, "the system's"), shown.resolver.source),
         ("control_hosts", or(hosts, "none"), shown.control_hosts.source),
@@ -66,10 +75,17 @@ pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError
             shown.from_host.source,
         ),
         ("timeout", or(timeout, "each stage its own"), shown.timeout_s.source),
+        ("relays", or(relays, "none at private addresses"), shown.relays.source),
     ]
     .map(|(name, value, source)| (name, format!("{value} ({source})")));
     output::data(&text::fields(&lines))?;
     Ok(Exit::Good)
+}
+
+/// `HOST:PORT`, an IPv6 address in brackets.
+fn relay(relay: &Relay) -> String {
+    let Relay { host, port } = relay;
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 fn of<T, U>(setting: &Setting<T>, shown: impl Fn(&T) -> U) -> ShownSetting<U> {

@@ -88,6 +88,7 @@ impl WorldSource {
                 resolver: settings.resolver.value,
                 ehlo_name: settings.from_host.value.clone(),
                 timeout: settings.timeout.value,
+                relays: settings.relays.value.clone(),
                 options: simulation.options()?,
             })
             .map_err(|error| CliError::usage(chain(&error))),
