@@ -5,6 +5,7 @@
 //! [`report`] joins both with the words of the guides. Nothing here prints or fetches.
 #![warn(clippy::indexing_slicing)]
 
+pub mod call;
 pub mod facts;
 pub mod finding;
 pub mod limits;

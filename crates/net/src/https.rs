@@ -71,7 +71,7 @@ fn field(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 /// The library's word with its causes: its own text alone says "error reading a body".
-fn chain_of(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain_of(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -18,6 +18,15 @@ pub const BODY_OCTETS_MAX: usize = 64 * 1024;
 /// Octets of HTTP response headers; hyper's own floor is 8 KiB, and real policy hosts send under 4.
 pub const HEADER_OCTETS_MAX: usize = 16 * 1024;
 
+/// Addresses of a delivery service that are tried: the largest of the six publish eight.
+pub const SERVICE_ADDRESSES_MAX: usize = 8;
+
+/// Octets of a request's body handed over at once: one TLS record.
+pub const BODY_PIECE_OCTETS: usize = 16 * 1024;
+
+/// Characters kept of a Location that is not followed: enough to recognise a host and a page.
+pub const LOCATION_CHARS_MAX: usize = 300;
+
 /// EDNS payload announced over UDP: fits every common path without fragments.
 pub const UDP_PAYLOAD_OCTETS: u16 = 1232;
 
@@ -59,6 +68,11 @@ pub struct Limits {
     pub dns_total: Duration,
     /// One fetch over HTTP or HTTPS, all addresses together: RFC 8461 §3.3 suggests one minute.
     pub fetch_total: Duration,
+    /// Writing one request to a delivery service: 25 MB at one megabit per second take 200 s.
+    pub service_request: Duration,
+    /// The answer of a delivery service, header and body each. Giving up earlier than the service leaves
+    /// open what it did; the slowest documented ones take some 30 s.
+    pub service_answer: Duration,
     /// Pause between two connections to the same address: a polite host limit sees one client.
     pub spacing: Duration,
     /// Connections open at once, all targets together.
@@ -79,6 +93,8 @@ impl Default for Limits {
             dns_attempts: 2,
             dns_total: Duration::from_secs(20),
             fetch_total: Duration::from_mins(1),
+            service_request: Duration::from_mins(5),
+            service_answer: Duration::from_mins(1),
             spacing: Duration::from_millis(200),
             connections_max: 64,
         }
@@ -98,6 +114,8 @@ impl Limits {
             &mut self.handshake,
             &mut self.dns_query,
             &mut self.fetch_total,
+            &mut self.service_request,
+            &mut self.service_answer,
         ] {
             *wait = longest.min(*wait);
         }

@@ -103,9 +103,9 @@ async fn over_tls(world: &World, goal: &Goal<'_>, request: Option<Request<'_>>) 
     };
     let exchange = async {
         let limit = world.limits().handshake.min(left);
-        let stream = match Box::pin(world.tls().strict(stream, goal.host, limit)).await {
-            Ok(stream) => stream,
-            Err(seen) => return FetchEnd::TlsRefused(*seen),
+        let sealed = Box::pin(world.tls().strict(stream, goal.host, limit)).await;
+        let Some(stream) = sealed.stream else {
+            return FetchEnd::TlsRefused(sealed.seen);
         };
         match request {
             Some(request) => get(stream, request).await,

@@ -4,5 +4,6 @@ mod dns;
 mod fetch;
 mod fixtures;
 mod hello;
+mod service;
 mod smtp;
 mod submission;

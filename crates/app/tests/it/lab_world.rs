@@ -23,6 +23,8 @@ fn waits(scenario: &Scenario) -> Waits {
         dns_attempts: 2,
         dns_total: Duration::from_secs(4),
         fetch_total: Duration::from_secs(3),
+        service_request: Duration::from_secs(3),
+        service_answer: Duration::from_millis(1500),
         spacing: Duration::ZERO,
         connections_max: 64,
     };

@@ -83,27 +83,27 @@ impl Tls {
         })
     }
 
-    /// Connects for HTTP: without a verified certificate there is no stream.
-    ///
-    /// # Errors
-    ///
-    /// What the handshake showed, when it failed or the certificate did not verify.
+    /// Connects for HTTP: without a verified certificate there is no stream. What the handshake showed is
+    /// told either way.
     pub(crate) async fn strict(
         &self,
         stream: TcpStream,
         host: &DomainName,
         limit: Duration,
-    ) -> Result<Box<SecureStream>, Box<HandshakeSeen>> {
+    ) -> Observed {
         let recorder = Arc::new(Recorder::new(Arc::clone(&self.verifier) as _));
         let requested = Arc::new(RequestFlag::default());
-        let verifier: Arc<Recorder> = Arc::clone(&recorder);
-        let config = self.config(verifier, &requested, Offer::Standard).map(|mut config| {
+        let config = self.config(Arc::clone(&recorder) as _, &requested, Offer::Standard);
+        let config = config.map(|mut config| {
             config.alpn_protocols = vec![ALPN_HTTP.to_vec()];
             config
         });
         let name = server_name(&Peer::Host(host.clone()));
         let (end, stream) = handshake(config, name, stream, limit).await;
-        stream.ok_or_else(|| Box::new(seen(end, recorder.presented(), &requested)))
+        let presented = recorder.presented();
+        let verified = presented.verified && stream.is_some();
+        let stream = stream.filter(|_| verified);
+        Observed { seen: seen(end, presented, &requested), verified, stream, judged: None }
     }
 }
 

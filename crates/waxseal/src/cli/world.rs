@@ -143,6 +143,8 @@ pub(crate) fn lab_waits(timeout: Option<Duration>) -> Waits {
         dns_query: LAB_DNS_QUERY,
         dns_total: LAB_DNS_TOTAL,
         fetch_total: LAB_FETCH,
+        service_request: LAB_FETCH.max(wait),
+        service_answer: wait,
         spacing: Duration::ZERO,
         ..Waits::default()
     }
