@@ -41,10 +41,11 @@ pub(crate) struct Dialer {
 impl Dialer {
     /// The socket address a target leads to, if the guard lets it through. No packet is sent.
     pub(crate) fn admit(&self, target: &Target<'_>) -> Result<SocketAddr, Connect> {
-        self.admit_by(target, self.guard)
+        self.admit_by(target, self.guard).map(|(socket, _)| socket)
     }
 
-    fn admit_by(&self, target: &Target<'_>, guard: Guard) -> Result<SocketAddr, Connect> {
+    /// The socket address, and the address that was judged.
+    fn admit_by(&self, target: &Target<'_>, guard: Guard) -> Result<(SocketAddr, IpAddr), Connect> {
         let destination = self.routes.find(target.host, target.address, target.port);
         let judged = match destination {
             Destination::Direct(socket) => socket.ip(),
@@ -57,7 +58,7 @@ impl Dialer {
             return Err(Connect::GuardRefused);
         }
         match destination {
-            Destination::Direct(socket) | Destination::Published(socket) => Ok(socket),
+            Destination::Direct(socket) | Destination::Published(socket) => Ok((socket, judged)),
             Destination::NoListener => Err(Connect::Refused),
             Destination::Unanswered => Err(Connect::TimedOut),
             Destination::Unreachable => Err(Connect::Unreachable { local_family_missing: false }),
@@ -70,20 +71,22 @@ impl Dialer {
     }
 
     /// As [`Self::dial`], for mail of our own: a relay that the administrator has listed by host and port
-    /// may also stand at a private address.
+    /// may also stand at a private address. Says besides which address was judged: the one that a rule leads
+    /// to, not the one that a name was found at.
     pub(crate) async fn dial_relay(
         &self,
         target: &Target<'_>,
         relays: &[Relay],
-    ) -> Result<TcpStream, Connect> {
+    ) -> Result<(TcpStream, IpAddr), Connect> {
         let is_listed = relays
             .iter()
             .any(|relay| target.host == Some(relay.host.as_str()) && target.port == relay.port);
-        let socket = match (is_listed, self.guard) {
-            (true, Guard::PublicOnly) => self.admit_by(target, Guard::PrivateToo)?,
-            (_, Guard::PrivateToo | Guard::PublicOnly | Guard::Simulated) => self.admit(target)?,
+        let guard = match (is_listed, self.guard) {
+            (true, Guard::PublicOnly) => Guard::PrivateToo,
+            (_, guard @ (Guard::PrivateToo | Guard::PublicOnly | Guard::Simulated)) => guard,
         };
-        self.connect(socket).await
+        let (socket, judged) = self.admit_by(target, guard)?;
+        Ok((self.connect(socket).await?, judged))
     }
 
     async fn connect(&self, socket: SocketAddr) -> Result<TcpStream, Connect> {
@@ -169,6 +172,10 @@ mod tests {
         assert_eq!(dialer.admit(&asked), Err(Connect::GuardRefused));
         dialer.guard = Guard::PrivateToo;
         assert_eq!(dialer.admit(&asked), Ok("127.0.0.1:9".parse().unwrap()));
+        let away = vec!["127.0.0.1=192.0.2.9:25".parse().unwrap()];
+        dialer.routes = Routes::Open(OpenRoutes::new(away));
+        let (_, judged) = dialer.admit_by(&target("127.0.0.1", 25), dialer.guard).unwrap();
+        assert_eq!(judged, "192.0.2.9".parse::<IpAddr>().unwrap(), "no loopback any more");
     }
 
     #[tokio::test]

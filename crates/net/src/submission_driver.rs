@@ -18,18 +18,25 @@ use tokio::time::timeout;
 use waxseal_check::question::{Connect, Peer};
 use waxseal_proto::dns::{DnsAnswer, QueryName, Record, RecordType};
 use waxseal_proto::observation::Observation;
+use waxseal_proto::smtp::reply::Reply;
 use waxseal_proto::smtp::session::Verified;
 use waxseal_proto::smtp::submission::{
     Step, StepEnd, StepEvent, Stop, SubmissionAction, SubmissionPlan, SubmissionSeen,
     SubmissionSession,
 };
 use waxseal_proto::tls::requirement::Unmet;
-use waxseal_proto::tls::seen::{Alert, HandshakeEnd, HandshakeFailure, TlsVersion};
+use waxseal_proto::tls::seen::{Alert, HandshakeEnd, HandshakeFailure, HandshakeSeen, TlsVersion};
 use waxseal_send::attempt::{Family, Host, SmtpAttempt};
 
-/// What is told while an attempt runs.
+/// What is told while an attempt runs. What a step showed is told just before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
+    /// How connecting to one address went.
+    Connect(IpAddr, Connect),
+    /// What the handshake showed.
+    Handshake(Box<HandshakeSeen>),
+    /// The last reply of a step, without any secret.
+    Reply(Step, Reply),
     /// The addresses of the host, in the order in which they are tried; empty when there is none.
     Resolved(Vec<IpAddr>, Duration),
     /// A step began, or ended after this time.
@@ -116,10 +123,12 @@ impl World {
             let target = Target { host: Some(&name), address, port: attempt.port };
             match self.dialer().dial_relay(&target, self.relays()).await {
                 Err(connect) => {
+                    (teller.listener)(Told::Connect(address, connect.clone()));
                     connects.push((address, connect));
                     teller.tell(StepEvent::Ended(Step::Connect, StepEnd::Failed));
                 }
-                Ok(stream) => {
+                Ok((stream, judged)) => {
+                    (teller.listener)(Told::Connect(address, Connect::Connected));
                     connects.push((address, Connect::Connected));
                     teller.tell(StepEvent::Ended(Step::Connect, StepEnd::Passed));
                     let plan = SubmissionPlan {
@@ -127,7 +136,7 @@ impl World {
                         security: attempt.security.clone(),
                         goal: attempt.goal.clone(),
                     };
-                    let session = SubmissionSession::new(plan, address);
+                    let session = SubmissionSession::new(plan, judged);
                     let drive = Drive { world: self, host: &attempt.host, vouching: &vouching };
                     seen = Some(Box::pin(drive.run(session, stream, &mut teller)).await);
                     break;
@@ -214,6 +223,11 @@ impl Drive<'_> {
         loop {
             let action = session.poll_action();
             while let Some(event) = session.poll_event() {
+                if let StepEvent::Ended(step, _) = event
+                    && let Some(reply) = session.reply_of(step)
+                {
+                    (teller.listener)(Told::Reply(step, reply));
+                }
                 teller.tell(event);
             }
             match action {
@@ -239,7 +253,7 @@ impl Drive<'_> {
                     }
                 }
                 SubmissionAction::StartTls => {
-                    first_read_of = self.upgrade(&mut session, &mut link).await;
+                    first_read_of = self.upgrade(&mut session, &mut link, teller).await;
                 }
                 SubmissionAction::Close => {
                     let _ = timeout(limits.farewell, link.close()).await;
@@ -259,6 +273,7 @@ impl Drive<'_> {
         &self,
         session: &mut SubmissionSession,
         link: &mut Link,
+        teller: &mut Teller<'_>,
     ) -> Option<TlsVersion> {
         let Link::Plain(stream) = std::mem::replace(link, Link::Gone) else {
             session.handle_closed();
@@ -278,6 +293,7 @@ impl Drive<'_> {
         if let Some(stream) = observed.stream {
             *link = Link::Secure(stream);
         }
+        (teller.listener)(Told::Handshake(Box::new(observed.seen.clone())));
         let verified = if observed.verified { Verified::Yes } else { Verified::No };
         session.handle_handshake(observed.seen, verified);
         version

@@ -1,6 +1,6 @@
 //! One attempt as a value (RFC 6409, RFC 8314 §3): over which connection, secured how, and what for. `net`
 //! carries it out and adds nothing. The way in is [`SmtpAttempt`]. Keep: trust can be narrowed to one
-//! authority or one key, and never switched off.
+//! authority or to keys, and never switched off.
 
 use std::net::IpAddr;
 
@@ -55,9 +55,10 @@ pub enum Family {
 pub enum Trust {
     /// These certificates (PEM) in place of the public roots, for a private server.
     Authority(Vec<u8>),
-    /// The SHA-256 of the one public key (SubjectPublicKeyInfo, DER) the server may have; name and dates of
-    /// the certificate are then not looked at, because the key itself is the identity.
-    PinnedKey([u8; 32]),
+    /// The SHA-256 of each public key (SubjectPublicKeyInfo, DER) the server may have, the one in use and its
+    /// successors; name and dates of the certificate are then not looked at, because the key itself is the
+    /// identity. No key, no server.
+    PinnedKeys(Vec<[u8; 32]>),
     /// The roots of the world.
     #[default]
     PublicRoots,

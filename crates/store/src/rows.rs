@@ -57,7 +57,7 @@ struct SignInRow {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum TrustRow {
-    ExtraRoots(String),
+    Authority(String),
     PinnedKeys(Vec<String>),
     PublicRoots,
 }
@@ -108,7 +108,7 @@ impl From<&CustomSmtp> for SmtpRow {
                     user: sign_in.user.as_str().to_owned(),
                 });
                 row.trust = Some(match trust {
-                    Trust::ExtraRoots(pem) => TrustRow::ExtraRoots(pem.as_str().to_owned()),
+                    Trust::Authority(pem) => TrustRow::Authority(pem.as_str().to_owned()),
                     Trust::PinnedKeys(keys) => {
                         TrustRow::PinnedKeys(keys.iter().map(ToString::to_string).collect())
                     }
@@ -183,7 +183,7 @@ impl SignInRow {
 impl TrustRow {
     fn convert(self) -> Result<Trust, FieldError> {
         match self {
-            Self::ExtraRoots(pem) => TrustPem::parse(&pem).map(Trust::ExtraRoots),
+            Self::Authority(pem) => TrustPem::parse(&pem).map(Trust::Authority),
             Self::PinnedKeys(keys) => {
                 let keys: Result<Vec<_>, _> =
                     keys.iter().map(|key| PinnedKey::parse(key)).collect();

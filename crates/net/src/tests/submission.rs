@@ -22,6 +22,9 @@ use waxseal_proto::smtp::{MessageData, ReversePath};
 use waxseal_proto::tls::requirement::Requirement;
 use waxseal_send::attempt::{Family, Host, SmtpAttempt, Trust};
 
+/// Also what the server echoes.
+const PASSWORD: &str = "canary-4711";
+
 type Lines = Arc<Mutex<Vec<String>>>;
 
 /// What a server says inside TLS, until QUIT.
@@ -37,7 +40,8 @@ async fn talk<S: AsyncReadExt + AsyncWriteExt + Unpin>(stream: &mut S, lines: &L
             }
             _ if in_message => continue,
             "EHLO" => b"250-a\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n",
-            "AUTH" => b"235 ok\r\n",
+            // Servers echo.
+            "AUTH" => b"235 welcome canary-4711\r\n",
             "MAIL" | "RCPT" => b"250 ok\r\n",
             "DATA" => {
                 in_message = true;
@@ -84,7 +88,7 @@ fn attempt(server: SocketAddr, begins: Begins, trust: Trust) -> SmtpAttempt {
         MessageData::new(b"Subject: a\r\n\r\nb\r\n".to_vec()).unwrap(),
         Onward::Unspecified,
     );
-    let credential = Credential::Password(Secret::new("canary-4711".to_owned()));
+    let credential = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let nonce = ClientNonce::from_random([1; 18]);
     let sign_in = SignIn::new("u", credential, Choice::Automatic, nonce).unwrap();
     let secured = Secured { requirement: Requirement::default(), sign_in: Some(sign_in) };
@@ -163,7 +167,8 @@ async fn an_unverified_server_gets_no_octet_of_a_credential_or_message() {
             (authority.identity("other.example.com"), Trust::PublicRoots),
             (stranger.identity(HOST), Trust::PublicRoots),
             (authority.identity(HOST), Trust::Authority(stranger.pem())),
-            (authority.identity(HOST), Trust::PinnedKey([7; 32])),
+            (authority.identity(HOST), Trust::PinnedKeys(vec![[7; 32]])),
+            (authority.identity(HOST), Trust::PinnedKeys(Vec::new())),
         ] {
             let lines = Lines::default();
             let config = tls_server(&identity, rustls::DEFAULT_VERSIONS);
@@ -186,7 +191,7 @@ async fn a_private_server_is_trusted_by_its_authority_or_its_key() {
     let identity = private.identity(HOST);
     let key = ParsedCertificate::try_from(&identity.chain[0]).unwrap().subject_public_key_info();
     let pin: [u8; 32] = digest::digest(&digest::SHA256, key.as_ref()).as_ref().try_into().unwrap();
-    for trust in [Trust::Authority(private.pem()), Trust::PinnedKey(pin)] {
+    for trust in [Trust::Authority(private.pem()), Trust::PinnedKeys(vec![[7; 32], pin])] {
         let lines = Lines::default();
         let config = tls_server(&identity, rustls::DEFAULT_VERSIONS);
         let server = server(config, Begins::WithTls, &lines).await;
@@ -201,7 +206,7 @@ async fn a_private_server_is_trusted_by_its_authority_or_its_key() {
     let config = tls_server(&forged, rustls::DEFAULT_VERSIONS);
     let server = server(config, Begins::WithTls, &lines).await;
     let world = world_at(&authority, server);
-    let trust = Trust::PinnedKey(pin);
+    let trust = Trust::PinnedKeys(vec![pin]);
     let (submission, _) = submit(&world, &attempt(server, Begins::WithTls, trust)).await;
     assert_eq!(submission.seen.unwrap().outcome, SubmissionOutcome::Failed);
     assert!(verbs(&lines).is_empty());
@@ -242,4 +247,30 @@ async fn an_unusable_authority_is_our_own_error_and_a_missing_host_an_answer() {
         submit(&world, &attempt(nowhere, Begins::WithTls, Trust::PublicRoots)).await;
     assert!(submission.seen.is_none() && submission.connects.is_empty());
     assert!(matches!(&told[..], [Told::Resolved(addresses, _)] if addresses.is_empty()));
+}
+
+#[tokio::test]
+async fn what_a_step_showed_is_told_before_its_end_and_without_a_secret() {
+    let authority = Authority::new();
+    let lines = Lines::default();
+    let config = tls_server(&authority.identity(HOST), rustls::DEFAULT_VERSIONS);
+    let server = server(config, Begins::WithStartTls, &lines).await;
+    let world = world_at(&authority, server);
+    let attempt = attempt(server, Begins::WithStartTls, Trust::PublicRoots);
+    let (_, told) = submit(&world, &attempt).await;
+    let end = |step| {
+        let of = |told: &Told| matches!(told, Told::Step(StepEvent::Ended(ended, _), _) if *ended == step);
+        told.iter().position(of).unwrap()
+    };
+    let connected = Told::Connect("198.51.100.7".parse().unwrap(), Connect::Connected);
+    assert_eq!(told[end(Step::Connect) - 1], connected);
+    let Told::Handshake(handshake) = &told[end(Step::Handshake) - 1] else {
+        panic!("no handshake told: {told:?}")
+    };
+    assert!(handshake.chain.seen().is_some());
+    let Told::Reply(Step::Body, reply) = &told[end(Step::Body) - 1] else {
+        panic!("no last reply told: {told:?}")
+    };
+    assert_eq!(reply.message(), "2.0.0 q1");
+    assert!(!format!("{told:?}").contains(PASSWORD));
 }

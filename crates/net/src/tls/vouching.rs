@@ -1,5 +1,5 @@
 //! Whom a delivery service must be vouched for by (RFC 8314 §3, RFC 9525): the roots of the world, the
-//! authority of a private server, or one pinned key. The way in is
+//! authority of a private server, or pinned keys. The way in is
 //! [`Tls::vouching`]. Keep: every choice refuses what it does not know, and signatures are always checked.
 
 use super::Tls;
@@ -43,22 +43,22 @@ impl Tls {
                     .build()
                     .map_err(|error| NetError::Roots { problem: error.to_string() })?
             }
-            Trust::PinnedKey(spki_sha256) => {
+            Trust::PinnedKeys(keys) => {
                 let provider = Arc::clone(&self.provider);
-                Arc::new(PinnedKey { spki_sha256: *spki_sha256, provider })
+                Arc::new(PinnedKeys { keys: keys.clone(), provider })
             }
         }))
     }
 }
 
-/// Accepts the one key, whatever certificate it comes in.
+/// Accepts these keys, by SHA-256, whatever certificate they come in.
 #[derive(Debug)]
-struct PinnedKey {
-    spki_sha256: [u8; 32],
+struct PinnedKeys {
+    keys: Vec<[u8; 32]>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for PinnedKey {
+impl ServerCertVerifier for PinnedKeys {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -69,11 +69,12 @@ impl ServerCertVerifier for PinnedKey {
     ) -> Result<ServerCertVerified, Error> {
         let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
         let shown = digest::digest(&digest::SHA256, key.as_ref());
-        constant_time::verify_slices_are_equal(shown.as_ref(), &self.spki_sha256)
-            .map(|()| ServerCertVerified::assertion())
-            .map_err(|_| {
-                Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)
-            })
+        let is_pinned =
+            |key: &[u8; 32]| constant_time::verify_slices_are_equal(shown.as_ref(), key).is_ok();
+        if self.keys.iter().any(is_pinned) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
     }
 
     fn verify_tls12_signature(

@@ -149,6 +149,11 @@ impl SubmissionSession {
         self.record.poll_event()
     }
 
+    /// The last reply of a step, without any secret, to be told when the step ends.
+    pub fn reply_of(&self, step: Step) -> Option<Reply> {
+        self.record.reply_of(step)
+    }
+
     /// Octets arrived: in clear before the handshake, decrypted after it.
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
         if matches!(self.state, State::Handshake) {

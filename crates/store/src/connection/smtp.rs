@@ -231,8 +231,8 @@ impl MinimumTls {
 /// What certificates a connection trusts. There is no choice that skips the check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// The public roots, and beside them those of a private authority.
-    ExtraRoots(TrustPem),
+    /// The certificates of a private authority, in place of the public roots.
+    Authority(TrustPem),
     /// A certificate with one of these keys and nothing else, whatever its names, dates and issuer.
     PinnedKeys(Vec<PinnedKey>),
     /// The public roots.

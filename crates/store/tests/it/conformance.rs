@@ -123,7 +123,7 @@ async fn every_kind_is_read_back<C: Connections>(store: &C, workspace: Workspace
     let private = Transport::Encrypted {
         mode: EncryptedMode::Tls,
         sign_in: Some(SignIn { mechanism: Mechanism::Xoauth2, user: line("sender@example.com") }),
-        trust: Trust::ExtraRoots(TrustPem::parse(&authority()).unwrap()),
+        trust: Trust::Authority(TrustPem::parse(&authority()).unwrap()),
         minimum_tls: MinimumTls::Tls12,
     };
     let all = [

@@ -35,6 +35,17 @@ impl Record {
         }
     }
 
+    /// The last reply of the newest step of this kind, every remembered value hidden: it is told while the
+    /// session runs, and servers echo.
+    pub(super) fn reply_of(&self, step: Step) -> Option<Reply> {
+        let newest = self.steps.iter().rfind(|seen| seen.step == step)?;
+        let mut reply = newest.replies.last()?.clone();
+        for line in &mut reply.lines {
+            hide_secrets(line, &self.secrets);
+        }
+        Some(reply)
+    }
+
     /// Ends the open step.
     pub(super) fn end(&mut self, end: StepEnd) {
         if let Some(open) = self.open() {
