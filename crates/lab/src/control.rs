@@ -12,6 +12,7 @@ use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
 use crate::authority::{Authority, AuthorityError};
+use crate::delivery_service::{KeptRequest, Ledger};
 use crate::dns::{DnsError, DnsWorld, RunningDns};
 use crate::recorder::{Recorder, Recording};
 use crate::scenario::Scenario;
@@ -111,6 +112,12 @@ pub enum LabError {
         /// The record.
         record: String,
     },
+    /// Two scenarios want the same delivery service.
+    #[error("{host} is there already: a scenario with this service needs a lab of its own")]
+    SameService {
+        /// The name of the service's interface.
+        host: String,
+    },
     /// The session folder cannot be used.
     #[error("session folder {path}: {source}")]
     Session {
@@ -126,6 +133,7 @@ pub enum LabError {
 pub struct Lab {
     parts: LabParts,
     recorder: Recorder,
+    ledger: Ledger,
     dns: RunningDns,
     hosts: BTreeMap<String, Vec<IpAddr>>,
     /// Held so that the port stays bound and nothing else can listen on it.
@@ -152,6 +160,7 @@ impl Lab {
         for bound in builder.bound.drain(..) {
             match bound {
                 Bound::Mail(server, listener) => tasks.spawn(server.serve(listener)),
+                Bound::Service(server, listener) => tasks.spawn(server.serve(listener)),
                 Bound::Web(server, listener) => tasks.spawn(server.serve(listener)),
             };
         }
@@ -165,8 +174,9 @@ impl Lab {
             trust_anchor: dns.trust_anchor_text(),
             now: options.now,
         };
+        let ledger = builder.ledger.clone();
         let (hosts, refusing) = builder.into_hosts();
-        Ok(Self { parts, recorder, dns, hosts, _refusing: refusing, _tasks: tasks })
+        Ok(Self { parts, recorder, ledger, dns, hosts, _refusing: refusing, _tasks: tasks })
     }
 
     /// What a client needs to reach the lab.
@@ -177,6 +187,11 @@ impl Lab {
     /// Every connection to a mail or web server so far.
     pub fn recordings(&self) -> Vec<Recording> {
         self.recorder.recordings()
+    }
+
+    /// Every request to a delivery service so far, with what became of it.
+    pub fn service_requests(&self) -> Vec<KeptRequest> {
+        self.ledger.requests()
     }
 
     /// The recorder itself: counters, and forgetting.
@@ -223,6 +238,7 @@ impl Lab {
         write("trust-anchor.txt", &self.parts.trust_anchor)?;
         write("routes.txt", &routes)?;
         write("resolver.txt", &format!("{}\n", self.parts.resolver))?;
+        self.ledger.write_to(folder.path());
         Ok(SessionFolder { folder })
     }
 }
@@ -236,7 +252,8 @@ fn route_line(((address, port), route): &((IpAddr, u16), Route)) -> String {
     format!("{address} {port} {target}\n")
 }
 
-/// The files of a running lab: `parts.json`, `ca.pem`, `trust-anchor.txt`, `routes.txt`, `resolver.txt`.
+/// The files of a running lab: `parts.json`, `ca.pem`, `trust-anchor.txt`, `routes.txt`, `resolver.txt`, and
+/// from the first request to a delivery service on `requests.jsonl`.
 #[derive(Debug)]
 pub struct SessionFolder {
     folder: tempfile::TempDir,

@@ -1,5 +1,5 @@
-//! A small mail internet on loopback: DNS, faulty mail servers, policy hosts, a throw-away CA, described by
-//! scenario files.
+//! A small mail internet on loopback: DNS, faulty mail servers, policy hosts, delivery services, a throw-away
+//! CA, described by scenario files.
 //!
 //! Depends on none of the other crates, so that a client is never tested by its own code. Answers on
 //! 127.0.0.1 only, never contacts anything else and keeps nothing. The way in: [`control::Lab`] with the
@@ -8,6 +8,7 @@
 pub mod authority;
 pub mod catalogue;
 pub mod control;
+pub mod delivery_service;
 pub mod dns;
 pub mod expectation;
 pub mod policy_host;

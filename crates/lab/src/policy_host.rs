@@ -125,6 +125,29 @@ impl WebResponse {
         body
     }
 
+    /// Gives this answer, with everything that goes wrong with it.
+    pub(crate) async fn write(&self, wire: &mut Wire) -> std::io::Result<()> {
+        tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
+        if self.end == WebEnd::Silent {
+            return hang(wire).await;
+        }
+        let body = self.body_octets();
+        wire.write(self.head(body.len()).as_bytes()).await?;
+        write_body(wire, self, &body).await?;
+        match self.end {
+            WebEnd::Close | WebEnd::Silent => Ok(()),
+            WebEnd::Hang => hang(wire).await,
+            WebEnd::Endless => loop {
+                write_body(wire, self, &body).await?;
+                tokio::task::yield_now().await;
+            },
+            WebEnd::Reset => {
+                wire.reset();
+                Ok(())
+            }
+        }
+    }
+
     fn head(&self, body_length: usize) -> String {
         let mut fields =
             vec![format!("HTTP/1.1 {} Lab", self.status), "Server: waxseal-lab".into()];
@@ -223,25 +246,7 @@ impl WebServer {
         };
         let paths = &self.behaviour.paths;
         let response = paths.get(path).or_else(|| paths.get("*")).unwrap_or(&missing);
-        tokio::time::sleep(Duration::from_millis(response.pause_ms)).await;
-        if response.end == WebEnd::Silent {
-            return hang(wire).await;
-        }
-        let body = response.body_octets();
-        wire.write(response.head(body.len()).as_bytes()).await?;
-        write_body(wire, response, &body).await?;
-        match response.end {
-            WebEnd::Close | WebEnd::Silent => Ok(()),
-            WebEnd::Hang => hang(wire).await,
-            WebEnd::Endless => loop {
-                write_body(wire, response, &body).await?;
-                tokio::task::yield_now().await;
-            },
-            WebEnd::Reset => {
-                wire.reset();
-                Ok(())
-            }
-        }
+        response.write(wire).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::delivery_service::ServiceBehaviour;
 use crate::dns::{
     DnssecFaultConfig, FaultConfig, GenerateConfig, PtrConfig, ResolverConfig, ServerConfig,
     VariantConfig, ZoneConfig,
@@ -54,6 +55,9 @@ pub struct Scenario {
     /// Hosts with their servers.
     #[serde(default, rename = "host")]
     pub hosts: Vec<Host>,
+    /// Delivery services with their accounts.
+    #[serde(default, rename = "service")]
+    pub services: Vec<ServiceBehaviour>,
     /// DNS beyond what the hosts give.
     #[serde(default)]
     pub dns: ScenarioDns,
@@ -356,6 +360,11 @@ impl Scenario {
         }
         if self.kind == Kind::Fault && self.must.is_empty() {
             return fail("must", "a fault needs at least one code".into());
+        }
+        for service in &self.services {
+            if let Some(why) = service.contradiction() {
+                return fail(&format!("service {}", service.service.as_str()), why);
+            }
         }
         for host in &self.hosts {
             let field = format!("host {}", host.name);

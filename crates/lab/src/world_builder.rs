@@ -3,6 +3,8 @@
 //! It starts no task. The way in: [`WorldBuilder::add`]. Published addresses come from 198.19.0.0/16 and
 //! 2001:db8:19::/48, 64 per scenario, so that all scenarios can live in one lab.
 
+mod services;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::authority::Authority;
 use crate::control::{LabError, LabOptions, Listen, Route};
+use crate::delivery_service::{Ledger, ServiceServer};
 use crate::dns::{DnsConfig, PtrConfig, ZoneConfig};
 use crate::policy_host::{WebBehaviour, WebServer};
 use crate::recorder::Recorder;
@@ -31,6 +34,8 @@ const USUAL_PORTS: [u16; 5] = [25, 80, 443, 465, 587];
 pub(crate) enum Bound {
     /// A mail server.
     Mail(Arc<MailServer>, TcpListener),
+    /// One name of a delivery service.
+    Service(Arc<ServiceServer>, TcpListener),
     /// A web server.
     Web(Arc<WebServer>, TcpListener),
 }
@@ -39,6 +44,8 @@ pub(crate) enum Bound {
 pub(crate) struct WorldBuilder<'a> {
     authority: &'a Authority,
     recorder: Recorder,
+    /// What delivery services were asked.
+    pub(crate) ledger: Ledger,
     now: i64,
     listen: Listen,
     /// Servers to start.
@@ -92,6 +99,7 @@ impl<'a> WorldBuilder<'a> {
         Ok(Self {
             authority,
             recorder,
+            ledger: Ledger::default(),
             now: options.now,
             listen: options.listen,
             bound: Vec::new(),
@@ -137,6 +145,7 @@ impl<'a> WorldBuilder<'a> {
         if let Some(sts) = &scenario.sts {
             self.policy_host(scenario, sts, &mut free, &mut zone).await?;
         }
+        self.services(scenario, &mut free).await?;
         zone.reporting(scenario);
         zone.finish(&self.hosts, &mut self.dns)
     }
