@@ -4,7 +4,7 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["check"],
         &["guide"],
@@ -13,6 +13,7 @@ fn help_reads_as_committed() {
         &["lab", "exec"],
         &["doctor"],
         &["presets"],
+        &["serve"],
         &["tool"],
         &["tool", "cert", "verify"],
         &["tool", "tls", "probe"],

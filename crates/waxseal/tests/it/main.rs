@@ -8,4 +8,6 @@ mod headers;
 mod help;
 mod presets;
 mod program;
+mod site;
 mod tools;
+mod web;

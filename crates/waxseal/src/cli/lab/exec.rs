@@ -4,8 +4,8 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::WorldSource;
-use super::super::{output, run_in};
-use super::{Scenario, all, block_on, escape, named, start};
+use super::super::{ended, output, run_in};
+use super::{Scenario, Serve, all, block_on, escape, named, start};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -56,6 +56,16 @@ pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
     drop(lab);
     runtime.shutdown_background();
     Ok(exit)
+}
+
+/// The pages of a lab that answers for every scenario that can share one.
+pub(super) fn serve(command: &Serve) -> Result<Exit, CliError> {
+    let runtime = runtime()?;
+    let lab = runtime.block_on(async { start(&sharing(all()?), None).await })?;
+    let exit = super::super::serve::run(command, None, &WorldSource::Lab(Box::new(lab.world())));
+    drop(lab);
+    runtime.shutdown_background();
+    exit
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
@@ -118,21 +128,4 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         drop(session);
         Ok(Exit::Good)
     })
-}
-
-/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
-async fn ended() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await
-    }
 }
