@@ -64,14 +64,18 @@ impl DomainName {
             return Err(NameError::at(NameErrorKind::NameTooLong, NAME_INPUT_OCTETS_MAX));
         }
         let bare = text.strip_suffix('.').unwrap_or(text);
-        let name = match idn::first_international(bare) {
-            None => bare.to_ascii_lowercase(),
-            Some(position) => {
-                check_ascii(bare)?;
-                idn::to_ascii(bare).ok_or(NameError::at(NameErrorKind::Idna, position))?
-            }
+        let Some(position) = idn::first_international(bare) else {
+            return Self::from_ascii(bare.to_ascii_lowercase());
         };
-        // Checked on the A-label form, so that limits and grammar hold for what goes into the DNS.
+        check_ascii(bare)?;
+        let name = idn::to_ascii(bare).ok_or(NameError::at(NameErrorKind::Idna, position))?;
+        Self::from_ascii(name.clone()).map_err(|NameError { kind, position }| {
+            NameError::at(kind, idn::place_before(bare, &name, position))
+        })
+    }
+
+    /// Checked on the A-label form, so that limits and grammar hold for what goes into the DNS.
+    fn from_ascii(name: String) -> Result<Self, NameError> {
         check_labels(&name)?;
         if name.len() > NAME_OCTETS_MAX {
             return Err(NameError::at(NameErrorKind::NameTooLong, NAME_OCTETS_MAX));

@@ -16,6 +16,24 @@ pub(super) fn first_international(name: &str) -> Option<usize> {
     None
 }
 
+/// Where a fault at `place` of the A-label form lies in `name`: in the same label, as many octets from its
+/// start, but not behind its end.
+pub(super) fn place_before(name: &str, ascii: &str, place: usize) -> usize {
+    // UTS #46 §4: these are the dots that a conversion takes for one.
+    let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let number = ascii.bytes().take(place).filter(|octet| *octet == b'.').count();
+    let before: usize = ascii.split('.').take(number).map(|label| label.len() + 1).sum();
+    let mut start = 0;
+    for (at, label) in name.split_inclusive(is_dot).enumerate() {
+        let bare = label.trim_end_matches(is_dot);
+        if at == number {
+            return start + place.saturating_sub(before).min(bare.len());
+        }
+        start += label.len();
+    }
+    name.len()
+}
+
 /// The A-label form, or `None` if there is none.
 pub(super) fn to_ascii(name: &str) -> Option<String> {
     if name.chars().any(|c| !c.is_ascii() && is_ignored(c)) {

@@ -146,7 +146,9 @@ impl Mailbox {
         let offset = local.0.len().saturating_add(1);
         let mailbox = Self { domain: MailDomain::parse(domain, offset)?, local };
         if mailbox.to_string().len() > MAILBOX_OCTETS_MAX {
-            return Err(MailboxError::at(MailboxErrorKind::TooLong, MAILBOX_OCTETS_MAX));
+            // The text may be shorter than its form in A-labels.
+            let position = MAILBOX_OCTETS_MAX.min(text.len());
+            return Err(MailboxError::at(MailboxErrorKind::TooLong, position));
         }
         Ok(mailbox)
     }

@@ -51,12 +51,15 @@ fn names_parse_or_say_what_is_wrong() {
         ("xn--abc-.test", "Idna@0"),
         ("xn--example-.test", "Idna@0"),
         ("ab--ü.test", "Idna@0"),
+        ("mü..nc", "EmptyLabel@4"),
+        ("mü。。nc", "EmptyLabel@6"),
         ("א1a.test", "Idna@0"),
     ];
     for (text, expected) in cases {
         assert_eq!(parsed(text), expected, "{text:?}");
     }
     assert_eq!(parsed(&format!("x.{long_label}.test")), "LabelTooLong@65");
+    assert_eq!(parsed(&format!("xy.{}.test", "ü".repeat(60))), "LabelTooLong@66");
     assert_eq!(parsed(&fits), fits);
     assert_eq!(parsed(&too_long), "NameTooLong@253");
     assert_eq!(parsed(&"a.".repeat(5_000)), "NameTooLong@1012");
