@@ -66,6 +66,102 @@ pub fn sessions() -> Vec<Vec<u8>> {
     ]
 }
 
+/// Submissions: scripts of [`crate::targets::submission`], one for each mechanism in
+/// the order of their preference, and early ends.
+pub fn submissions() -> Vec<Vec<u8>> {
+    let read = |octets: &str| {
+        let count = u8::try_from(octets.len()).unwrap_or(u8::MAX);
+        [&[count], octets.as_bytes()].concat()
+    };
+    let prompt = |text: &str| read(&format!("334 {}\r\n", STANDARD.encode(text)));
+    let greeting = read("220 smtp.example.com ESMTP\r\n");
+    let offer = read("250-smtp.example.com\r\n250 STARTTLS\r\n");
+    let ready = read("220 2.0.0 ready\r\n");
+    let ehlo = |mechanism: &str| {
+        read(&format!("250-smtp.example.com\r\n250-PIPELINING\r\n250 AUTH {mechanism}\r\n"))
+    };
+    let end: Vec<u8> = [
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "354 go\r\n",
+        "250 2.0.0 kept as 1\r\n",
+        "221 bye\r\n",
+    ]
+    .iter()
+    .flat_map(|each| read(each))
+    .collect();
+    let signed_in = read("235 2.7.0 welcome\r\n");
+    let nonce = STANDARD.encode([7; 18]);
+    let scram = format!("r={nonce}server,s=QSXCR+Q6sek8bf92,i=4096");
+    let turns: [(&str, Vec<u8>); 5] = [
+        ("SCRAM-SHA-256", [prompt(&scram), prompt("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=")].concat()),
+        ("PLAIN", Vec::new()),
+        ("LOGIN", [prompt("Username:"), prompt("Password:")].concat()),
+        ("CRAM-MD5", prompt("<1896.697170952@smtp.example.com>")),
+        ("XOAUTH2", prompt(r#"{"status":"401","schemes":"bearer"}"#)),
+    ];
+    let mut seeds = Vec::new();
+    for (place, (mechanism, turns)) in turns.iter().enumerate() {
+        let first = u8::try_from(place).unwrap_or_default() * 4;
+        let sealed = [&ehlo(mechanism), turns.as_slice(), &signed_in, &end].concat();
+        let before: [&[u8]; 5] = [&[first], &greeting, &offer, &ready, &[64]];
+        seeds.push([&before.concat(), sealed.as_slice()].concat());
+        seeds.push([&[first + 1, 64], greeting.as_slice(), &sealed].concat());
+        let refused = read("535 5.7.8 no\r\n");
+        seeds.push([&before.concat(), &ehlo(mechanism), turns.as_slice(), &refused].concat());
+    }
+    seeds.push([&[4], greeting.as_slice(), &offer, &ready, &[65], &ehlo("PLAIN")].concat());
+    seeds.push([&[2], greeting.as_slice(), &ehlo("PLAIN"), &end].concat());
+    seeds
+}
+
+/// Mailboxes.
+pub fn mailboxes() -> Vec<Vec<u8>> {
+    lines(&[
+        "user@example.com",
+        "first.last+tag@mail.example.com",
+        "\"quoted \\\" @ part\"@example.com",
+        "user@[192.0.2.1]",
+        "user@[IPv6:2001:db8::1]",
+        "grüße@münchen.example",
+        "a..b@example.com",
+        "user@example.com.",
+        "user@",
+        "@example.com",
+    ])
+}
+
+/// Answers of delivery services: which one, the status, one header, the body.
+pub fn service_answers() -> Vec<Vec<u8>> {
+    const ANSWERS: &[(u16, &str, &str)] = &[
+        (200, "X-Message-Id: 14c5d75ce93", r#"{"MessageId":"0102018f-0000"}"#),
+        (200, "", r#"{"To":"a@example.net","MessageID":"b7bc2f4a","ErrorCode":0,"Message":"OK"}"#),
+        (202, "X-Message-Id: 14c5d75ce93", ""),
+        (200, "", r#"{"id":"<2026.1@mg.example.com>","message":"Queued. Thank you."}"#),
+        (200, "", r#"{"data":[{"id":"1"},{"id":"3"}],"errors":[{"index":1,"message":"x"}]}"#),
+        (201, "", r#"{"messageIds":["<1@a>","<2@a>"]}"#),
+        (200, "", r#"[{"ErrorCode":0,"MessageID":"1"},{"ErrorCode":406,"Message":"Inactive"}]"#),
+        (401, "", r#"{"message":"Key not found","code":"unauthorized"}"#),
+        (403, "x-amzn-errortype: AccessDeniedException:", r#"{"Message":"not authorized"}"#),
+        (422, "", r#"{"ErrorCode":300,"Message":"Invalid email request"}"#),
+        (429, "Retry-After: 30", r#"{"errors":[{"message":"too many requests","field":null}]}"#),
+        (500, "", "<html><body>Bad gateway</body></html>"),
+        (
+            200,
+            "",
+            r#"{"SendingEnabled":true,"ProductionAccessEnabled":false,"SendQuota":{"Max24HourSend":200.0,"MaxSendRate":1.0,"SentLast24Hours":3.0}}"#,
+        ),
+    ];
+    (0..6_u8)
+        .flat_map(|service| ANSWERS.iter().map(move |answer| (service, answer)))
+        .map(|(service, (status, header, body))| {
+            [&[service], status.to_be_bytes().as_slice(), header.as_bytes(), b"\n", body.as_bytes()]
+                .concat()
+        })
+        .collect()
+}
+
 /// Names, typed targets and presented identifiers.
 pub fn names() -> Vec<Vec<u8>> {
     let mut seeds = texts("hostname-match/webpki-dns.json");

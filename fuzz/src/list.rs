@@ -29,6 +29,12 @@ pub const TARGETS: &[Target] = &[
         seeds: corpus::sessions,
     },
     Target {
+        name: "submission",
+        about: "a whole submission with any peer: sign-in, prompts, one message",
+        run: targets::submission::submission,
+        seeds: corpus::submissions,
+    },
+    Target {
         name: "transcript",
         about: "transcripts of any lines, with a secret to hide",
         run: targets::smtp::transcript,
@@ -39,6 +45,12 @@ pub const TARGETS: &[Target] = &[
         about: "domain names",
         run: targets::names::domain,
         seeds: corpus::names,
+    },
+    Target {
+        name: "mailbox",
+        about: "mailboxes of an envelope",
+        run: targets::names::mailbox,
+        seeds: corpus::mailboxes,
     },
     Target {
         name: "target-input",
@@ -129,5 +141,11 @@ pub const TARGETS: &[Target] = &[
         about: "names in certificates against host names",
         run: targets::x509::presented_name,
         seeds: corpus::names,
+    },
+    Target {
+        name: "service-answer",
+        about: "what a delivery service answers: verifying, the account, one message, several",
+        run: targets::services::answer,
+        seeds: corpus::service_answers,
     },
 ];

@@ -5,8 +5,10 @@
 pub mod messages;
 pub mod names;
 pub mod policies;
+pub mod services;
 pub mod session;
 pub mod smtp;
+pub mod submission;
 pub mod tls;
 pub mod world;
 pub mod x509;

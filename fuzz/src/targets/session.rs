@@ -18,16 +18,16 @@ const STEPS_PER_OCTET: usize = 8;
 const STEPS_BASE: usize = 64;
 
 /// The input is a script: an octet says what happens, a second how many of the following arrive.
-struct Script<'a>(&'a [u8]);
+pub(super) struct Script<'a>(pub(super) &'a [u8]);
 
 impl<'a> Script<'a> {
-    fn octet(&mut self) -> Option<u8> {
+    pub(super) fn octet(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
-    fn take(&mut self, count: usize) -> &'a [u8] {
+    pub(super) fn take(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
         taken
@@ -106,7 +106,7 @@ fn start_tls(session: &mut ProbeSession, script: &mut Script<'_>, sent: &mut Sen
     }
 }
 
-fn failed() -> HandshakeSeen {
+pub(super) fn failed() -> HandshakeSeen {
     HandshakeSeen {
         chain: Observation::NotObserved(Reason::PeerClosed),
         certificate_requested: false,
@@ -114,7 +114,7 @@ fn failed() -> HandshakeSeen {
     }
 }
 
-fn completed() -> HandshakeSeen {
+pub(super) fn completed() -> HandshakeSeen {
     let session = TlsSession {
         version: TlsVersion::Tls13,
         suite: CipherSuite(0x1301),
