@@ -2,8 +2,11 @@
 //! the executor ([`waxseal_net`]) and holds neither rules nor sockets.
 
 pub mod check_domain;
+pub mod connections;
 pub mod doctor;
+pub mod limits;
 pub mod probe_host;
+pub mod store;
 pub mod world;
 
 pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};

@@ -165,7 +165,35 @@ pub enum StoreError {
     Stopped,
 }
 
+/// What kind of trouble SQLite is in, where it is one that a person can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseTrouble {
+    /// Another process kept the lock for longer than [`crate::limits::BUSY_WAIT_MAX`].
+    Busy,
+    /// The file is damaged.
+    Damaged,
+    /// The disk has no room left.
+    Full,
+    /// The file cannot be written.
+    ReadOnly,
+}
+
 impl StoreError {
+    /// What the result code of SQLite (its lowest octet) says; `None` for every other error.
+    pub fn trouble(&self) -> Option<DatabaseTrouble> {
+        let Self::Database { source, .. } = self else {
+            return None;
+        };
+        let code: u32 = source.as_database_error()?.code()?.parse().ok()?;
+        match code & 0xff {
+            5 | 6 => Some(DatabaseTrouble::Busy),
+            8 => Some(DatabaseTrouble::ReadOnly),
+            11 | 26 => Some(DatabaseTrouble::Damaged),
+            13 => Some(DatabaseTrouble::Full),
+            _ => None,
+        }
+    }
+
     /// For `map_err` on a statement.
     pub(crate) const fn database(doing: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Database { doing, source }

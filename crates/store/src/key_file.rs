@@ -39,7 +39,8 @@ impl KeyFile {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private_file::ensure_folder(folder, Self::NAME)?;
         }
-        let _lock = self.lock()?;
+        // Two first commands at once: the second one waits and finds the file of the first.
+        let _lock = Lock::wait(&self.path)?;
         if self.path.exists() {
             return Err(StoreError::Exists { path: self.path.clone() });
         }

@@ -22,5 +22,5 @@ pub mod sealed;
 pub mod secrets;
 
 pub use database::{DEFAULT_WORKSPACE, Store};
-pub use error::StoreError;
+pub use error::{DatabaseTrouble, StoreError};
 pub use key_file::KeyFile;

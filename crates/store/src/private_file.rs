@@ -156,16 +156,28 @@ fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
 pub(crate) struct Lock(#[expect(dead_code, reason = "the lock ends when the file is closed")] File);
 
 impl Lock {
-    /// Takes the lock beside `path`.
-    pub(crate) fn take(path: &Path) -> Result<Self, StoreError> {
-        let path = beside(path, "lock");
-        let file = OpenOptions::new()
+    fn open(path: &Path) -> Result<File, StoreError> {
+        OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .mode(FILE_MODE)
-            .open(&path)
-            .map_err(StoreError::file("open", &path))?;
+            .open(path)
+            .map_err(StoreError::file("open", path))
+    }
+
+    /// Takes the lock beside `path` as soon as it is free. Only for work that never keeps it long.
+    pub(crate) fn wait(path: &Path) -> Result<Self, StoreError> {
+        let path = beside(path, "lock");
+        let file = Self::open(&path)?;
+        file.lock().map_err(StoreError::file("lock", &path))?;
+        Ok(Self(file))
+    }
+
+    /// Takes the lock beside `path`, or says that another process has it.
+    pub(crate) fn take(path: &Path) -> Result<Self, StoreError> {
+        let path = beside(path, "lock");
+        let file = Self::open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path }),

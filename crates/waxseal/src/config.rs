@@ -1,6 +1,8 @@
 //! Settings: flags over environment (`WAXSEAL_…`) over `waxseal.toml` over defaults, each with where it
 //! comes from. The merge is our own because there are few settings; an unknown key in the file is an error
-//! that names the key and its line. The way in is [`load`].
+//! that names the key and its line. The ways in are [`load`] and [`data::load`].
+
+pub(crate) mod data;
 
 use crate::cli::error::CliError;
 use crate::cli::input::read_at_most;
@@ -16,6 +18,8 @@ use waxseal_app::world::Relay;
 use waxseal_proto::name::{DomainName, TargetInput};
 
 const FILE_NAME: &str = "waxseal.toml";
+const KNOWN_KEYS: &str = "known keys: resolver, control_hosts, from_host, timeout, \
+    relays (host, port), data, workspace, key_file, key_command";
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub(crate) enum Source {
     Environment(&'static str),
     File(PathBuf),
     Flag(&'static str),
+    Lab,
 }
 
 impl std::fmt::Display for Source {
@@ -40,6 +45,7 @@ impl std::fmt::Display for Source {
             Self::Environment(name) => write!(formatter, "environment {name}"),
             Self::File(path) => write!(formatter, "file {}", path.display()),
             Self::Flag(name) => write!(formatter, "flag {name}"),
+            Self::Lab => formatter.write_str("the lab"),
         }
     }
 }
@@ -80,12 +86,17 @@ pub(crate) struct NetworkFlags {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are the keys of the settings file")]
 struct File {
     resolver: Option<String>,
     control_hosts: Option<Vec<String>>,
     from_host: Option<String>,
     timeout: Option<f64>,
     relays: Option<Vec<RelayEntry>>,
+    data: Option<PathBuf>,
+    workspace: Option<String>,
+    key_file: Option<PathBuf>,
+    key_command: Option<String>,
 }
 
 /// One `[[relays]]`.
@@ -224,7 +235,7 @@ fn read_file(config: Option<&Path>) -> Result<(PathBuf, File), CliError> {
     });
     let path = match named {
         Some(path) => path,
-        None => match usual_places().into_iter().find(|path| path.is_file()) {
+        None => match usual_places().into_iter().find(|path| path.exists()) {
             Some(path) => path,
             None => return Ok((PathBuf::from(FILE_NAME), File::default())),
         },
@@ -250,7 +261,7 @@ fn parse_file(path: &Path, text: &str) -> Result<File, CliError> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         CliError::usage(format!("{} line {line}: {}", path.display(), error.message()))
-            .hint("known keys: resolver, control_hosts, from_host, timeout, relays (host, port)")
+            .hint(KNOWN_KEYS)
     })
 }
 

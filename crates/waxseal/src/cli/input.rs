@@ -5,6 +5,9 @@ use crate::limits::INPUT_FILE_OCTETS_MAX;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
 
 /// The octets of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
@@ -21,6 +24,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
 pub(crate) fn read_at_most(path: &Path, octets_max: u64) -> Result<Vec<u8>, CliError> {
     let wrong = |error: &std::io::Error| CliError::file(path, error);
     let octets = if path == Path::new("-") {
+        // What the first reader took is gone, and the second one would judge nothing.
+        if STDIN_IS_READ.swap(true, Ordering::Relaxed) {
+            return Err(CliError::usage("-: standard input is named twice")
+                .hint("give one of the two as a file"));
+        }
         take(std::io::stdin().lock(), octets_max)
     } else {
         File::open(path).and_then(|file| take(file, octets_max))

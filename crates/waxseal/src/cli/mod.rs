@@ -3,6 +3,7 @@
 
 mod check;
 mod completions;
+mod connection;
 mod demo;
 mod doctor;
 pub(crate) mod error;
@@ -13,7 +14,7 @@ pub(crate) mod input;
 mod lab;
 pub(crate) mod output;
 mod presets;
-mod serve;
+mod prompt;
 mod settings;
 mod text;
 mod tool;
@@ -59,6 +60,9 @@ enum Command {
     /// Show the effective settings and where each comes from
     #[command(subcommand)]
     Config(settings::Config),
+    /// Connections to delivery services and SMTP servers, with their secrets sealed
+    #[command(subcommand)]
+    Connection(connection::Connection),
     /// Start the lab and check three of its domains
     Demo(demo::Demo),
     /// Look at this machine: resolver, DNSSEC, port 25, own address and names
@@ -74,8 +78,6 @@ enum Command {
     Man(completions::Man),
     /// Show host, port, mode and documentation page of known services
     Presets(presets::Presets),
-    /// Serve the web pages until Ctrl-C
-    Serve(Box<serve::Serve>),
     /// Small tools: one mechanism each, exact
     #[command(subcommand)]
     Tool(tool::Tool),
@@ -107,6 +109,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Check(command) => check::run(command, config, world),
         Command::Completions(command) => completions::run(command),
         Command::Config(command) => settings::run(command, config),
+        Command::Connection(command) => connection::run(command, config, world),
         Command::Demo(command) => demo::run(command),
         Command::Doctor(command) => doctor::run(command, config, world),
         Command::Guide(command) => guide::run(command),
@@ -114,7 +117,6 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
         Command::Presets(command) => presets::run(command),
-        Command::Serve(command) => serve::run(command, config, world),
         Command::Tool(command) => tool::run(command, config, world),
     }
 }
@@ -143,23 +145,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, Cli
         .build()
         .map_err(|error| CliError::undetermined(format!("runtime: {error}")))?
         .block_on(work)
-}
-
-/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
-async fn ended() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await
-    }
 }
 
 #[cfg(test)]

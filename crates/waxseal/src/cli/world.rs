@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::limits::{LAB_DNS_QUERY, LAB_DNS_TOTAL, LAB_FAREWELL, LAB_FETCH, LAB_SESSION, LAB_WAIT};
 use clap::Args;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use waxseal_app::world::{self, Parts, PrivateTargets, Route, SimulationOptions, Waits, World};
 use waxseal_lab::control::{LabParts, Route as LabRoute};
@@ -15,8 +15,13 @@ use waxseal_lab::control::{LabParts, Route as LabRoute};
 /// Where commands look.
 #[derive(Clone, Debug)]
 pub(crate) enum WorldSource {
-    /// A running lab.
-    Lab(Box<LabParts>),
+    /// A running lab, and the folder that keeps what is done in it.
+    Lab {
+        /// What a client needs to reach it.
+        parts: Box<LabParts>,
+        /// The folder for data.
+        data: PathBuf,
+    },
     /// The real network.
     Real,
 }
@@ -79,11 +84,11 @@ impl WorldSource {
         simulation: &Simulation,
     ) -> Result<World, CliError> {
         match self {
-            Self::Lab(_) if simulation.is_used() => {
+            Self::Lab { .. } if simulation.is_used() => {
                 Err(CliError::usage("simulation options cannot be used inside a lab")
                     .hint("leave them out: the lab has its own DNS, roots and clock"))
             }
-            Self::Lab(parts) => lab_world(parts, None, lab_waits(settings.timeout.value)),
+            Self::Lab { parts, .. } => lab_world(parts, None, lab_waits(settings.timeout.value)),
             Self::Real => world::real(world::Settings {
                 resolver: settings.resolver.value,
                 ehlo_name: settings.from_host.value.clone(),
@@ -97,7 +102,15 @@ impl WorldSource {
 
     /// Whether it is a lab.
     pub(crate) const fn is_lab(&self) -> bool {
-        matches!(self, Self::Lab(_))
+        matches!(self, Self::Lab { .. })
+    }
+
+    /// The data folder of the lab; none in the real world.
+    pub(crate) fn lab_data(&self) -> Option<&Path> {
+        match self {
+            Self::Lab { data, .. } => Some(data),
+            Self::Real => None,
+        }
     }
 }
 

@@ -4,16 +4,17 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &[],
         &["check"],
+        &["connection"],
+        &["connection", "add"],
         &["guide"],
         &["headers"],
         &["lab"],
         &["lab", "exec"],
         &["doctor"],
         &["presets"],
-        &["serve"],
         &["tool"],
         &["tool", "cert", "verify"],
         &["tool", "tls", "probe"],

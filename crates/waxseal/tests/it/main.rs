@@ -4,10 +4,9 @@
 
 mod check_input;
 mod check_lab;
+mod connection;
 mod headers;
 mod help;
 mod presets;
 mod program;
-mod site;
 mod tools;
-mod web;

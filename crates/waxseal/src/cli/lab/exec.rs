@@ -4,13 +4,16 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::WorldSource;
-use super::super::{ended, output, run_in};
-use super::{Scenario, Serve, all, block_on, escape, named, start};
+use super::super::{output, run_in};
+use super::{Scenario, all, block_on, escape, named, start};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use waxseal_lab::control::{Lab, LabParts};
+
+/// The folder in a session folder that keeps connections and their tests.
+const DATA: &str = "data";
 
 /// `waxseal lab exec`.
 #[derive(Args, Debug)]
@@ -47,25 +50,19 @@ pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
         let parts = LabParts::read(folder).map_err(|error| {
             CliError::usage(format!("lab: {error}")).hint("start one with: waxseal lab up")
         })?;
-        return Ok(run_in(arguments(), &WorldSource::Lab(Box::new(parts))));
+        let data = folder.join(DATA);
+        return Ok(run_in(arguments(), &WorldSource::Lab { parts: Box::new(parts), data }));
     }
     let runtime = runtime()?;
     let lab = runtime.block_on(own_lab(&exec.arguments))?;
     // The lab's servers run on the threads of its own runtime while the command has another one.
-    let exit = run_in(arguments(), &WorldSource::Lab(Box::new(lab.world())));
+    let session = lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
+    let world = WorldSource::Lab { parts: Box::new(lab.world()), data: session.path().join(DATA) };
+    let exit = run_in(arguments(), &world);
+    drop(session);
     drop(lab);
     runtime.shutdown_background();
     Ok(exit)
-}
-
-/// The pages of a lab that answers for every scenario that can share one.
-pub(super) fn serve(command: &Serve) -> Result<Exit, CliError> {
-    let runtime = runtime()?;
-    let lab = runtime.block_on(async { start(&sharing(all()?), None).await })?;
-    let exit = super::super::serve::run(command, None, &WorldSource::Lab(Box::new(lab.world())));
-    drop(lab);
-    runtime.shutdown_background();
-    exit
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
@@ -128,4 +125,21 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         drop(session);
         Ok(Exit::Good)
     })
+}
+
+/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
+async fn ended() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await
+    }
 }

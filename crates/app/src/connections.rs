@@ -1,0 +1,296 @@
+//! Connections to delivery services and SMTP servers: added, changed, listed, shown, enabled, removed.
+//!
+//! The ways in are [`add`], [`edit`], [`list`], [`find`] and [`set_secret`]. Every face fills a [`Form`] and
+//! renders a [`wire::ConnectionView`]. Keep: a secret goes in and never comes out here, the security mode is
+//! what the form says and nothing derives it, and mode none off loopback needs an exception.
+
+mod error;
+mod exception;
+mod form;
+mod offer;
+pub mod secret;
+pub mod wire;
+
+use jiff::Timestamp;
+use waxseal_store::StoreError;
+use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine};
+use waxseal_store::connections::{Connections as _, Page};
+use waxseal_store::id::ConnectionId;
+
+pub use error::{ConnectionsError, Fault, FieldProblem};
+pub use exception::ExceptionForm;
+pub use form::Form;
+pub use offer::offer;
+pub use secret::{SecretChange, SecretInput};
+pub use waxseal_store::connection::{
+    Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
+};
+
+use crate::limits::CONNECTIONS_LISTED_MAX;
+use crate::store::{Data, NoKeyYet};
+use wire::{ConnectionView, Offer};
+
+/// What is to be added or changed.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The fields. For a change, those that are left out stay as they are.
+    pub form: Form,
+    /// What becomes of the secret.
+    pub secret: SecretChange,
+    /// The owner's exception for mode none. Only a caller who knows that the owner asks may give one.
+    pub exception: Option<ExceptionForm>,
+}
+
+/// What was added or changed.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The connection as it is now.
+    pub connection: ConnectionView,
+    /// What is known of its host.
+    pub offer: Offer,
+    /// The key file that was made for its secret.
+    pub key_file_made: Option<std::path::PathBuf>,
+}
+
+/// Adds a connection, enabled and untested.
+///
+/// # Errors
+/// A field that is wrong or missing, a name that is taken, or whatever the store says; then nothing was
+/// added.
+pub async fn add(
+    data: &Data,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let name = wanted.form.name.as_deref().unwrap_or_default();
+    let name = OneLine::parse("name", name)?;
+    let exception = wanted.exception.as_ref().map(|form| form.read(now)).transpose()?;
+    let settings = form::settings(&wanted.form, None, exception)?;
+    let id = ConnectionId::new(now).map_err(StoreError::from)?;
+    // The secret is read and sealed first: what is wrong with it must not leave half a connection behind.
+    let text = match &wanted.secret {
+        SecretChange::Keep | SecretChange::Remove => None,
+        SecretChange::Set(input) => Some(secret::stored_text(&settings.kind, input)?),
+    };
+    secret::check_settings(&settings.kind)?;
+    let mut key_file_made = None;
+    let sealed = match text {
+        None => None,
+        Some(text) => {
+            let opened = data.vault(NoKeyYet::Make, now).await?;
+            key_file_made = opened.made;
+            Some(opened.vault.seal(id, &text)?)
+        }
+    };
+    let (store, workspace) = (data.store(), data.workspace());
+    store.insert(workspace, &[NewConnection { id, name, settings }], now).await?;
+    if let Some(sealed) = sealed
+        && let Err(error) = store.set_secret(workspace, &[sealed], now).await
+    {
+        // Nobody has seen it yet. What the removal says does not matter beside the first error.
+        let _ = store.delete(workspace, &[id]).await;
+        return Err(error.into());
+    }
+    changed(data, id, key_file_made, now).await
+}
+
+/// Changes a connection. New settings or a new secret make it untested.
+///
+/// # Errors
+/// As [`add`]; a secret that is stored while the mode becomes none; a change by somebody else meanwhile.
+pub async fn edit(
+    data: &Data,
+    name: &str,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let before = find(data, name).await?;
+    let new_name = match &wanted.form.name {
+        Some(name) => OneLine::parse("name", name)?,
+        None => before.name.clone(),
+    };
+    let exception = wanted.exception.as_ref().map(|form| form.read(now)).transpose()?;
+    let settings = form::settings(&wanted.form, Some(&before), exception)?;
+    secret::check_settings(&settings.kind)?;
+    let removes = matches!(wanted.secret, SecretChange::Remove);
+    let holds = matches!(before.secret, SecretState::Stored { .. });
+    if holds && !removes && !settings.kind.may_hold_secret() {
+        return Err(ConnectionsError::SecretInTheWay { name: before.name.to_string() });
+    }
+    let text = match &wanted.secret {
+        SecretChange::Keep | SecretChange::Remove => None,
+        SecretChange::Set(input) => Some(secret::stored_text(&settings.kind, input)?),
+    };
+    let mut key_file_made = None;
+    let sealed = match text {
+        None => None,
+        Some(text) => {
+            let opened = data.vault(NoKeyYet::Make, now).await?;
+            key_file_made = opened.made;
+            Some(opened.vault.seal(before.id, &text)?)
+        }
+    };
+    let (store, workspace) = (data.store(), data.workspace());
+    let mut seen_revision = before.revision;
+    if removes && holds {
+        // First, because mode none holds no secret.
+        store.remove_secret(workspace, &[before.id], now).await?;
+        seen_revision += 1;
+    }
+    let change = ConnectionChange { id: before.id, seen_revision, name: new_name, settings };
+    store.update(workspace, &[change], now).await.map_err(|error| of(&before, error))?;
+    if let Some(sealed) = sealed {
+        store.set_secret(workspace, &[sealed], now).await.map_err(|error| of(&before, error))?;
+    }
+    changed(data, before.id, key_file_made, now).await
+}
+
+/// Stores or replaces the secret of a connection and leaves everything else.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn set_secret(
+    data: &Data,
+    name: &str,
+    input: SecretInput,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let wanted = Wanted { secret: SecretChange::Set(input), ..Wanted::default() };
+    edit(data, name, &wanted, now).await
+}
+
+/// Removes the secret of a connection.
+///
+/// # Errors
+/// No such connection.
+pub async fn remove_secret(
+    data: &Data,
+    name: &str,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let wanted = Wanted { secret: SecretChange::Remove, ..Wanted::default() };
+    edit(data, name, &wanted, now).await
+}
+
+/// The connections of the workspace, sorted by name.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn list(data: &Data, now: Timestamp) -> Result<Vec<ConnectionView>, ConnectionsError> {
+    let page = Page::first(CONNECTIONS_LISTED_MAX);
+    let mut found = data.store().list(data.workspace(), page).await?;
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut views = Vec::with_capacity(found.len());
+    for connection in &found {
+        views.push(view(data, connection, now).await?);
+    }
+    Ok(views)
+}
+
+/// One connection as every face shows it.
+///
+/// # Errors
+/// No such connection.
+pub async fn show(
+    data: &Data,
+    name: &str,
+    now: Timestamp,
+) -> Result<ConnectionView, ConnectionsError> {
+    let connection = find(data, name).await?;
+    view(data, &connection, now).await
+}
+
+/// A connection by its name or its identifier.
+///
+/// # Errors
+/// No such connection.
+pub async fn find(data: &Data, name: &str) -> Result<Connection, ConnectionsError> {
+    let missing = || ConnectionsError::NotFound { name: name.to_owned() };
+    let found = match OneLine::parse("name", name) {
+        Err(_) => return Err(missing()),
+        Ok(line) => data.store().find(data.workspace(), &line).await,
+    };
+    match (found, ConnectionId::parse(name)) {
+        (Ok(found), _) => Ok(found),
+        (Err(StoreError::NotFound { .. }), Ok(id)) => {
+            let mut found = match data.store().get(data.workspace(), &[id]).await {
+                Err(StoreError::NotFound { .. }) => return Err(missing()),
+                other => other?,
+            };
+            found.pop().ok_or_else(missing)
+        }
+        (Err(StoreError::NotFound { .. }), Err(_)) => Err(missing()),
+        (Err(other), _) => Err(other.into()),
+    }
+}
+
+/// Enables or disables a connection; its state and its secret stay.
+///
+/// # Errors
+/// No such connection.
+pub async fn set_use(
+    data: &Data,
+    name: &str,
+    to: Use,
+    now: Timestamp,
+) -> Result<ConnectionView, ConnectionsError> {
+    let before = find(data, name).await?;
+    data.store().set_enabled(data.workspace(), &[before.id], to).await?;
+    show(data, &before.id.to_string(), now).await
+}
+
+/// Deletes a connection with its secret and its tests. Gives back what was deleted.
+///
+/// # Errors
+/// No such connection, or one that is in use.
+pub async fn remove(
+    data: &Data,
+    name: &str,
+    now: Timestamp,
+) -> Result<ConnectionView, ConnectionsError> {
+    let before = find(data, name).await?;
+    let shown = view(data, &before, now).await?;
+    data.store()
+        .delete(data.workspace(), &[before.id])
+        .await
+        .map_err(|error| of(&before, error))?;
+    Ok(shown)
+}
+
+/// A stored connection as every face shows it.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn view(
+    data: &Data,
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<ConnectionView, ConnectionsError> {
+    let holders = data.store().holders(data.workspace(), connection.id).await?;
+    Ok(ConnectionView::of(connection, &holders, now))
+}
+
+async fn changed(
+    data: &Data,
+    id: ConnectionId,
+    key_file_made: Option<std::path::PathBuf>,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let connection = show(data, &id.to_string(), now).await?;
+    let offer = connection.host.as_deref().map(offer).unwrap_or_default();
+    Ok(Changed { connection, offer, key_file_made })
+}
+
+/// An error about a connection that people know by its name.
+fn of(connection: &Connection, error: StoreError) -> ConnectionsError {
+    let name = connection.name.to_string();
+    if let StoreError::InUse { holder, .. } = error {
+        ConnectionsError::InUse { name, holder }
+    } else if matches!(error, StoreError::ChangedMeanwhile { .. }) {
+        ConnectionsError::ChangedMeanwhile { name }
+    } else if matches!(error, StoreError::SecretNotAllowed { .. }) {
+        ConnectionsError::SecretInTheWay { name }
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,129 @@
+//! Why something could not be done with a connection: a field, the store, or what stands in the way.
+//!
+//! Texts name the thing and hold no value of a secret field; what to do next is [`ConnectionsError::hint`].
+
+use waxseal_store::StoreError;
+use waxseal_store::connection::FieldError;
+
+use crate::store::{DataError, store_hint};
+
+/// A field that is missing or wrong, in the words of the command line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct FieldProblem {
+    /// The field.
+    pub field: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl FieldProblem {
+    /// For a field and a problem.
+    pub(super) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into(), hint: None }
+    }
+
+    /// With what to do next.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<FieldError> for FieldProblem {
+    fn from(error: FieldError) -> Self {
+        Self::new(error.field, error.problem)
+    }
+}
+
+/// What kind of failure it is, for an exit status or a status of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not go together with what is stored.
+    Conflict,
+    /// What was asked for cannot be done as it stands.
+    Input,
+    /// Trouble of this machine; later it may work.
+    Machine,
+    /// There is no such thing.
+    NotFound,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionsError {
+    /// Somebody changed it since it was read.
+    #[error("connection {name:?} was changed meanwhile; nothing was changed now")]
+    ChangedMeanwhile {
+        /// The connection.
+        name: String,
+    },
+    /// The data could not be opened.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A field.
+    #[error(transparent)]
+    Field(#[from] FieldProblem),
+    /// It is in use.
+    #[error("connection {name:?} is in use by {holder} and is not removed")]
+    InUse {
+        /// The connection.
+        name: String,
+        /// What uses it, one of them.
+        holder: String,
+    },
+    /// There is none.
+    #[error("there is no connection {name:?}")]
+    NotFound {
+        /// What was asked for.
+        name: String,
+    },
+    /// Mode none holds no secret.
+    #[error("connection {name:?} has a stored secret, and mode none never signs in")]
+    SecretInTheWay {
+        /// The connection.
+        name: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<FieldError> for ConnectionsError {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error.into())
+    }
+}
+
+impl ConnectionsError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::ChangedMeanwhile { .. } => Some("look at it and try again".to_owned()),
+            Self::Data(error) => error.hint(),
+            Self::Field(problem) => problem.hint.clone(),
+            Self::InUse { .. } => Some("end what uses it, or disable the connection".to_owned()),
+            Self::NotFound { .. } => Some("waxseal connection list shows all".to_owned()),
+            Self::SecretInTheWay { .. } => {
+                Some("--remove-secret removes it in the same command".to_owned())
+            }
+            Self::Store(error) => store_hint(error),
+        }
+    }
+
+    /// What kind of failure it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Data(error) if error.is_of_the_machine() => Fault::Machine,
+            Self::Store(StoreError::NameTaken { .. })
+            | Self::ChangedMeanwhile { .. }
+            | Self::InUse { .. }
+            | Self::SecretInTheWay { .. } => Fault::Conflict,
+            Self::Store(StoreError::Database { .. } | StoreError::Locked { .. }) => Fault::Machine,
+            Self::NotFound { .. } => Fault::NotFound,
+            Self::Data(_) | Self::Field(_) | Self::Store(_) => Fault::Input,
+        }
+    }
+}

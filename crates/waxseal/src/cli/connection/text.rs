@@ -1,0 +1,198 @@
+//! Connections as text. What is not encrypted says so in every line and view, and a test that failed stays
+//! in sight until a later one passes.
+
+use super::super::text;
+use crate::escape;
+use waxseal_app::connections::Changed;
+use waxseal_app::connections::wire::{ConnectionView, TrialView};
+
+/// What stands behind a connection of mode none, everywhere.
+const NOT_ENCRYPTED: &str = "NOT ENCRYPTED";
+
+/// A row for each connection.
+pub(super) fn list(connections: &[ConnectionView]) -> String {
+    let rows: Vec<[String; 5]> = connections.iter().map(row).collect();
+    let wide = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..5).map(|column| wide(column).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            let space = width.saturating_sub(cell.chars().count()) + 2;
+            line.extend(std::iter::repeat_n(' ', space));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn row(view: &ConnectionView) -> [String; 5] {
+    let mut remarks = Vec::new();
+    if !view.encrypted {
+        remarks.push(NOT_ENCRYPTED.to_owned());
+    }
+    if !view.enabled {
+        remarks.push("disabled".to_owned());
+    }
+    if let Some(test) = failed_test(view) {
+        remarks.push(format!("test {}", trial(test)));
+    }
+    [
+        escape::line(&view.name),
+        view.state.to_owned(),
+        escape::line(&way(view)),
+        escape::line(&view.from_address),
+        remarks.join(", "),
+    ]
+}
+
+/// The newest test, if it did not pass; also when the settings were changed since.
+fn failed_test(view: &ConnectionView) -> Option<&TrialView> {
+    view.last_test.as_ref().filter(|test| test.outcome != "accepted")
+}
+
+/// How the connection sends, in a few words.
+fn way(view: &ConnectionView) -> String {
+    match (&view.service, &view.host, view.port) {
+        (Some(service), _, _) => format!("{service} (https)"),
+        (None, Some(host), Some(port)) => {
+            let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+            format!("{host}:{port} {}", view.security.unwrap_or_default())
+        }
+        (None, _, _) => String::new(),
+    }
+}
+
+fn trial(trial: &TrialView) -> String {
+    let stale = if trial.current { "" } else { ", before the last change" };
+    format!("{} {}{stale}", trial.outcome, trial.started_at)
+}
+
+/// Everything about one connection.
+pub(super) fn one(view: &ConnectionView) -> String {
+    let or = |value: &Option<String>, otherwise: &str| {
+        value.clone().unwrap_or_else(|| otherwise.to_owned())
+    };
+    let mut lines = vec![
+        ("name", view.name.clone()),
+        ("id", view.id.clone()),
+        ("state", view.state.to_owned()),
+        ("enabled", text::yes(view.enabled)),
+    ];
+    if !view.encrypted {
+        lines.push(("encryption", format!("{NOT_ENCRYPTED}: everything can be read on its way")));
+    }
+    let from = match &view.from_name {
+        Some(name) => format!("{name} <{}>", view.from_address),
+        None => view.from_address.clone(),
+    };
+    lines.push(("from", from));
+    lines.push(("sends by", way(view)));
+    for (name, value) in &view.settings {
+        lines.push(("setting", format!("{name} = {value}")));
+    }
+    lines.extend(smtp(view));
+    lines.push((
+        "secret",
+        match (&view.secret.changed_at, view.secret.stored) {
+            (Some(since), true) => format!("stored, since {since}"),
+            (None, true) => "stored".to_owned(),
+            (_, false) => "none".to_owned(),
+        },
+    ));
+    let told =
+        |trial: &Option<TrialView>| trial.as_ref().map_or_else(|| "never".to_owned(), self::trial);
+    lines.push(("last test", told(&view.last_test)));
+    lines.push(("last verify", told(&view.last_verify)));
+    if let Some(exception) = &view.exception {
+        let ended = if exception.in_force { "" } else { " (NOT IN FORCE)" };
+        lines.push(("exception", format!("until {}{ended}", exception.ends_at)));
+        lines.push(("exception", format!("reason: {}", exception.reason)));
+        lines.push(("exception", format!("page: {}", exception.documentation)));
+        let granted = format!("granted {} by {}", exception.granted_at, exception.granted_by);
+        lines.push(("exception", granted));
+    }
+    let users: Vec<String> =
+        view.used_by.iter().map(|holder| format!("{} {}", holder.kind, holder.id)).collect();
+    lines.extend(text::list("used by", &users));
+    lines.push(("added", view.created_at.clone()));
+    lines.push(("changed", or(&Some(view.changed_at.clone()), "")));
+    text::fields(&lines)
+}
+
+fn smtp(view: &ConnectionView) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if view.host.is_none() {
+        return lines;
+    }
+    let sign_in = view
+        .sign_in
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), |each| format!("{} as {}", each.mechanism, each.user));
+    lines.push(("sign-in", sign_in));
+    if let Some(trust) = &view.trust {
+        let mut trusted = vec![trust.kind.to_owned()];
+        for certificate in &trust.certificates {
+            trusted.push(format!("{} (until {})", certificate.subject, certificate.not_after));
+        }
+        trusted.extend(trust.pins.iter().cloned());
+        lines.extend(text::list("trusts", &trusted));
+    }
+    if let Some(version) = view.minimum_tls {
+        lines.push(("minimum TLS", version.to_owned()));
+    }
+    if let Some(name) = &view.ehlo_name {
+        lines.push(("EHLO name", name.clone()));
+    }
+    if let Some(ip) = view.ip {
+        lines.push(("addresses", ip.to_owned()));
+    }
+    lines
+}
+
+/// What to say beside an added or changed connection.
+pub(super) fn notes(changed: &Changed) -> Vec<String> {
+    let mut notes = Vec::new();
+    let view = &changed.connection;
+    if let Some(path) = &changed.key_file_made {
+        notes.push(format!(
+            "A master key was made: {}. Keep a copy of it, apart from backups: without it no stored secret opens.",
+            path.display()
+        ));
+    }
+    if let Some(service) = &changed.offer.service {
+        notes.push(format!(
+            "This host belongs to a built-in service: --service {service} sends by its HTTPS API, which can show more. \
+             This connection stays with SMTP."
+        ));
+    }
+    if let Some(preset) = changed.offer.presets.first() {
+        notes.push(format!(
+            "{} is documented with {} {}: {}",
+            preset.title, preset.port, preset.security, preset.documentation
+        ));
+        if preset.needs_app_password {
+            notes.push(
+                "It takes a password made for one program, not the one of its web page.".into(),
+            );
+        }
+        if preset.oauth_only {
+            notes.push("It takes OAuth 2 and no password: --auth xoauth2.".into());
+        }
+    }
+    if !view.encrypted {
+        notes.push(format!("{NOT_ENCRYPTED}: everything sent over {} can be read.", view.name));
+    }
+    let needs_secret = view.service.is_some() || view.sign_in.is_some();
+    if needs_secret && !view.secret.stored {
+        notes.push(format!(
+            "No secret is stored yet: waxseal connection edit {} --secret-file FILE",
+            view.name
+        ));
+    }
+    notes
+}
