@@ -22,8 +22,12 @@ pub struct When(pub &'static str);
 
 /// The same for every path.
 pub const ANY: When = When("any");
+/// Path A: from the app to its delivery service.
+pub const PATH_A: When = When("a");
 /// Path B: towards the receiving MX.
 pub const PATH_B: When = When("b");
+/// A judgement that both paths share.
+pub(crate) const BOTH: &[When] = &[PATH_A, PATH_B];
 
 /// One thing that was seen, with what it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

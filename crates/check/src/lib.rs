@@ -2,10 +2,12 @@
 //!
 //! This crate is pure. [`survey::Survey`] poses questions and folds answers into
 //! [`facts::Facts`]; [`registry`] lists the rules, which read facts and return findings;
-//! [`report`] joins both with the words of the guides. Nothing here prints or fetches.
+//! [`diagnose`] judges one attempt of an app to hand mail to its
+//! delivery service; [`report`] joins both with the words of the guides. Nothing here prints or fetches.
 #![warn(clippy::indexing_slicing)]
 
 pub mod call;
+pub mod diagnose;
 pub mod facts;
 pub mod finding;
 pub mod limits;

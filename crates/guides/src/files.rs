@@ -26,6 +26,7 @@ page_files! {
 }
 
 finding_files! {
+    "auth-bad-credentials",
     "cert-chain-order",
     "cert-cn-only",
     "cert-constraint-violated",
@@ -49,6 +50,7 @@ finding_files! {
     "cert-wildcard-malformed",
     "dns-dnssec-bogus",
     "dns-domain-nxdomain",
+    "dns-host-unresolvable",
     "dns-implicit-mx",
     "dns-mx-cname",
     "dns-mx-dangling",
@@ -81,6 +83,7 @@ finding_files! {
     "greet-none",
     "greet-not-smtp",
     "greet-oversized-line",
+    "greet-plain-port-with-tls",
     "greet-tarpit",
     "greet-tls-port-in-plaintext",
     "input-address-or-url-given",
@@ -88,6 +91,8 @@ finding_files! {
     "input-empty",
     "input-idn-invalid",
     "input-ip-literal-target",
+    "input-mode-none",
+    "input-mode-port-conflict",
     "input-port-invalid",
     "input-public-suffix",
     "input-target-private",
@@ -98,6 +103,9 @@ finding_files! {
     "rpt-rua-mail-undeliverable",
     "rpt-rua-scheme",
     "rpt-syntax",
+    "send-permanent",
+    "send-recipient-unknown",
+    "send-temporary",
     "starttls-454",
     "starttls-5xx",
     "starttls-hang",

@@ -1,8 +1,8 @@
 //! The catalogue is complete: every finding code has its words, its judgement and its scenario.
 //!
 //! Codes come from `crates/proto/src/finding.rs`, words from `crates/guides/findings/en`, judgements
-//! from the rules, scenarios from the `must` lists of the scenario files; a code without a scenario
-//! stands with its reason in `crates/lab/uncovered.txt` (no file: no such code).
+//! from the rules and the diagnosis, scenarios from the `must` lists of the scenario files; a code without
+//! a scenario stands with its reason in `crates/lab/uncovered.txt` (no file: no such code).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::workspace;
 
 const CODES: &str = "crates/proto/src/finding.rs";
 const WORDS: &str = "crates/guides/findings/en/";
-const RULES: &str = "crates/check/src/rules/";
+const RULES: &[&str] = &["crates/check/src/rules/", "crates/check/src/diagnose/"];
 const SCENARIOS: &str = "crates/lab/scenarios/";
 const UNCOVERED: &str = "crates/lab/uncovered.txt";
 
@@ -52,7 +52,7 @@ fn rules(tree: &Tree, codes: &BTreeMap<String, String>) -> Vec<String> {
     let judged: String = tree
         .rust
         .iter()
-        .filter(|file| file.path.starts_with(RULES) && !file.is_test())
+        .filter(|file| RULES.iter().any(|folder| file.path.starts_with(folder)) && !file.is_test())
         .flat_map(|file| file.code_lines().map(|(_, line)| format!("{line}\n")))
         .collect();
     let used: BTreeSet<&str> = judged
@@ -62,7 +62,9 @@ fn rules(tree: &Tree, codes: &BTreeMap<String, String>) -> Vec<String> {
         .collect();
     let unused = codes.iter().filter(|(_, variant)| !used.contains(variant.as_str()));
     unused
-        .map(|(code, variant)| format!("{RULES}: no rule returns Code::{variant} ('{code}')"))
+        .map(|(code, variant)| {
+            format!("{}: no rule returns Code::{variant} ('{code}')", RULES.join(", "))
+        })
         .collect()
 }
 

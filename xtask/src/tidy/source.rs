@@ -24,6 +24,7 @@ const DANGER_CALLERS: &[(&str, &[&str])] = &[
         "crates/proto/src/tls/danger.rs",
         &[
             "crates/proto/src/smtp/submission/plan.rs",
+            "crates/check/src/diagnose/tests.rs",
             "crates/proto/src/smtp/submission/tests.rs",
             "crates/proto/src/tls/mod.rs",
             "crates/proto/src/tls/requirement.rs",

@@ -2,7 +2,7 @@
 //! servers there are comes from the same functions. A question without an answer becomes a reason.
 
 use super::{
-    AddressFacts, Facts, HostFacts, MxFacts, NameServerFacts, OtherOffer, ReportEndpoint,
+    AddressFacts, Facts, HostFacts, MxFacts, NameServerFacts, OtherOffer, Path, ReportEndpoint,
     ReportMailbox, RptFacts, StsFacts,
 };
 use crate::question::{DnsServer, FetchEnd, HelloQuestion, Peer, ProbeQuestion};
@@ -45,6 +45,7 @@ pub(crate) fn build(view: View<'_>, now: Timestamp, cut: bool) -> Facts {
     let domain = view.scope.target.domain();
     Facts {
         scope: view.scope.clone(),
+        path: Path::ToInbox,
         now,
         greeting_slow: view.limits.greeting_slow,
         mx: fold.mx(),
@@ -189,6 +190,7 @@ impl Fold<'_> {
             probe: self.observe(self.known().probe(&first).cloned()),
             other_offers,
             hellos,
+            answers_in: Observation::NotObserved(Reason::NotAsked),
         }
     }
 

@@ -6,6 +6,7 @@ mod build;
 
 pub(crate) use build::build;
 
+use crate::finding::{PATH_A, PATH_B, When};
 use crate::question::{Connect, ControlQuestion, FetchEnd, Peer, ProbeSeen, Vantage};
 use crate::survey::Scope;
 use jiff::Timestamp;
@@ -17,14 +18,26 @@ use waxseal_proto::name::DomainName;
 use waxseal_proto::observation::Observation;
 use waxseal_proto::smtp::seen::{SessionSeen, Stage};
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
+use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeSeen, Offer, TlsSession};
 use waxseal_proto::x509::ChainVerdict;
+
+/// Which part of the journey the facts are about. The same fault has another owner on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Path B: towards the servers that take mail for a domain.
+    ToInbox,
+    /// Path A: from the app to its delivery service, in this security mode.
+    ToService(Mode),
+}
 
 /// Everything that was seen of one subject.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// What the survey was about.
     pub scope: Scope,
+    /// The part of the journey.
+    pub path: Path,
     /// The clock that certificates were judged by.
     pub now: Timestamp,
     /// From when on a greeting counts as slow.
@@ -103,6 +116,8 @@ pub struct AddressFacts {
     pub other_offers: Vec<OtherOffer>,
     /// Hand-made hellos.
     pub hellos: Vec<(HelloPlan, HelloAnswer)>,
+    /// The mode in which a further connection to the same port was answered.
+    pub answers_in: Observation<Mode>,
 }
 
 /// A further session with another offer.
@@ -172,6 +187,7 @@ impl Facts {
         let not_asked = waxseal_proto::observation::Reason::NotAsked;
         Self {
             scope,
+            path: Path::ToInbox,
             now,
             greeting_slow: Duration::MAX,
             mx: MxFacts {
@@ -187,6 +203,24 @@ impl Facts {
             vantage: Observation::NotObserved(not_asked),
             controls: Vec::new(),
             cut_short: false,
+        }
+    }
+}
+
+impl Path {
+    /// The case of a finding whose owner depends on the path.
+    pub const fn case(self) -> When {
+        match self {
+            Self::ToInbox => PATH_B,
+            Self::ToService(_) => PATH_A,
+        }
+    }
+
+    /// How TLS begins here.
+    pub const fn mode(self) -> Mode {
+        match self {
+            Self::ToInbox => Mode::Starttls,
+            Self::ToService(mode) => mode,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The report: facts, findings and the words of the guides joined into [`wire::ReportV1`], the one shape that
-//! every face shows. The ways in are [`report`] and [`refused_input`].
+//! every face shows. The ways in are [`report`], [`refused_input`] and [`published`].
 
 mod certificate;
 mod exit;
@@ -21,7 +21,9 @@ use std::time::Duration;
 use waxseal_proto::dns::{Authenticity, MxSet, Outcome};
 use waxseal_proto::name::Target;
 use waxseal_proto::observation::{Observation, Reason};
-use wire::{AreaVerdictV1, NotCheckedV1, PortStateV1, ReportV1, SCHEMA, VantageV1, VerdictV1};
+use wire::{
+    AreaVerdictV1, FindingV1, NotCheckedV1, PortStateV1, ReportV1, SCHEMA, VantageV1, VerdictV1,
+};
 
 pub use certificate::{certificate, entry};
 pub use exit::{FailOn, exit_status};
@@ -85,6 +87,12 @@ pub fn refused_input(input: &str, note: &InputFinding, run: Run) -> ReportV1 {
     report.not_checked =
         vec![NotCheckedV1 { what: "everything".to_owned(), why: "no valid input".to_owned() }];
     report
+}
+
+/// The published form of findings in their own order, for an attempt whose first finding is its cause.
+/// `domain` is the host or domain that the attempt was about.
+pub fn published(findings: &[Finding], domain: &str) -> Vec<FindingV1> {
+    words::judged(findings).into_iter().map(|judged| words::publish(domain, judged)).collect()
 }
 
 fn frame(target: &str, run: Run, transport: AreaVerdictV1) -> ReportV1 {

@@ -35,13 +35,14 @@ pub(crate) fn published(facts: &Facts, mut judged: Vec<Judged<'_>>) -> Vec<Findi
         Severity::Warn => 1,
         Severity::Info => 2,
     });
-    judged.into_iter().map(|judged| publish(facts, judged)).collect()
+    let domain = facts.scope.target.to_string();
+    judged.into_iter().map(|judged| publish(&domain, judged)).collect()
 }
 
-fn publish(facts: &Facts, judged: Judged<'_>) -> FindingV1 {
+/// The published form of one finding.
+pub(crate) fn publish(domain: &str, judged: Judged<'_>) -> FindingV1 {
     let Judged { finding, text, case } = judged;
-    let domain = facts.scope.target.to_string();
-    let fill = |words: &str| placeholder::fill(words, &finding.subject, &domain);
+    let fill = |words: &str| placeholder::fill(words, &finding.subject, domain);
     FindingV1 {
         code: finding.code.to_string(),
         severity: case.severity.as_str().to_owned(),

@@ -2,53 +2,53 @@
 //! `proto::x509`, each on its own; here each gets its code and its subject.
 
 use super::tcp::{addresses, at};
-use crate::facts::{AddressFacts, Facts, HostFacts};
-use crate::finding::{ANY, Finding, PATH_B, When};
+use crate::facts::{AddressFacts, Facts, HostFacts, Path};
+use crate::finding::{ANY, BOTH, Finding, PATH_A, PATH_B, When};
 use crate::registry::Rule;
 use std::collections::BTreeSet;
 use waxseal_proto::finding::Code;
 use waxseal_proto::x509::{ChainVerdict, Fault, StapleAnswer, Warning, read_staple};
 
-const B: &[When] = &[PATH_B];
 const CASE: &[When] = &[ANY];
 /// An expired CA certificate beside a valid path.
-const B_OTHER_PATH: When = When("b-other-path");
+const OTHER_PATH_A: When = When("a-other-path");
+const OTHER_PATH_B: When = When("b-other-path");
 
 /// The rules of this area.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "cert-faults",
         codes: &[
-            (Code::CertExpired, B),
-            (Code::CertNotYetValid, B),
-            (Code::CertNameMismatch, B),
-            (Code::CertWildcardDepth, B),
-            (Code::CertWildcardMalformed, B),
-            (Code::CertCnOnly, B),
+            (Code::CertExpired, BOTH),
+            (Code::CertNotYetValid, BOTH),
+            (Code::CertNameMismatch, BOTH),
+            (Code::CertWildcardDepth, BOTH),
+            (Code::CertWildcardMalformed, BOTH),
+            (Code::CertCnOnly, BOTH),
             (Code::CertIpOnly, CASE),
-            (Code::CertSelfSigned, B),
-            (Code::CertPrivateCa, B),
-            (Code::CertMissingIntermediate, B),
-            (Code::CertIntermediateExpired, &[PATH_B, B_OTHER_PATH]),
-            (Code::CertWeakKey, B),
-            (Code::CertWeakSignature, B),
-            (Code::CertEkuWrong, B),
-            (Code::CertConstraintViolated, B),
-            (Code::CertUnparsable, B),
-            (Code::CertExpiringSoon, B),
-            (Code::CertChainOrder, B),
-            (Code::CertLifetimeTooLong, B),
+            (Code::CertSelfSigned, BOTH),
+            (Code::CertPrivateCa, BOTH),
+            (Code::CertMissingIntermediate, BOTH),
+            (Code::CertIntermediateExpired, &[PATH_A, PATH_B, OTHER_PATH_A, OTHER_PATH_B]),
+            (Code::CertWeakKey, BOTH),
+            (Code::CertWeakSignature, BOTH),
+            (Code::CertEkuWrong, BOTH),
+            (Code::CertConstraintViolated, BOTH),
+            (Code::CertUnparsable, BOTH),
+            (Code::CertExpiringSoon, BOTH),
+            (Code::CertChainOrder, BOTH),
+            (Code::CertLifetimeTooLong, BOTH),
         ],
         judge: faults,
     },
     Rule {
         name: "cert-revocation-unknown",
-        codes: &[(Code::CertRevocationUnknown, B)],
+        codes: &[(Code::CertRevocationUnknown, BOTH)],
         judge: revocation_unknown,
     },
     Rule {
         name: "cert-differs-per-address",
-        codes: &[(Code::CertDiffersPerAddress, B)],
+        codes: &[(Code::CertDiffersPerAddress, BOTH)],
         judge: differs_per_address,
     },
 ];
@@ -64,10 +64,11 @@ fn faults(facts: &Facts) -> Vec<Finding> {
         let mut codes = BTreeSet::new();
         let of_faults = chain.faults.iter().map(fault_finding);
         let of_warnings = chain.warnings.iter().filter_map(warning_finding);
-        for (code, when, evidence) in of_faults.chain(of_warnings) {
+        for (code, which, evidence) in of_faults.chain(of_warnings) {
             if !codes.insert(code) {
                 continue;
             }
+            let when = which.on(facts.path);
             let mut finding = Finding::new(code, when, &subject);
             for (label, value) in evidence {
                 finding = finding.with(label, value);
@@ -86,63 +87,87 @@ fn faults(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-type Parts = (Code, When, Vec<(&'static str, String)>);
+/// Which case of a certificate's finding applies, before the path is known.
+#[derive(Clone, Copy)]
+enum Which {
+    /// The same for every path.
+    Any,
+    /// The case of the path.
+    ByPath,
+    /// The case of the path, beside a valid path of certificates.
+    OtherPath,
+}
+
+impl Which {
+    const fn on(self, path: Path) -> When {
+        match (self, path) {
+            (Self::Any, _) => ANY,
+            (Self::ByPath, path) => path.case(),
+            (Self::OtherPath, Path::ToInbox) => OTHER_PATH_B,
+            (Self::OtherPath, Path::ToService(_)) => OTHER_PATH_A,
+        }
+    }
+}
+
+type Parts = (Code, Which, Vec<(&'static str, String)>);
 
 fn fault_finding(fault: &Fault) -> Parts {
-    let b = |code, evidence| (code, PATH_B, evidence);
+    let by_path = |code, evidence| (code, Which::ByPath, evidence);
     let one = |label, value: &dyn ToString| vec![(label, value.to_string())];
     match fault {
-        Fault::Expired { not_after } => b(Code::CertExpired, one("notAfter", not_after)),
-        Fault::NotYetValid { not_before } => b(Code::CertNotYetValid, one("notBefore", not_before)),
-        Fault::IntermediateExpired { subject, not_after } => b(
+        Fault::Expired { not_after } => by_path(Code::CertExpired, one("notAfter", not_after)),
+        Fault::NotYetValid { not_before } => {
+            by_path(Code::CertNotYetValid, one("notBefore", not_before))
+        }
+        Fault::IntermediateExpired { subject, not_after } => by_path(
             Code::CertIntermediateExpired,
             vec![("CA", subject.clone()), ("notAfter", not_after.to_string())],
         ),
-        Fault::IntermediateNotYetValid { subject, not_before } => b(
+        Fault::IntermediateNotYetValid { subject, not_before } => by_path(
             Code::CertNotYetValid,
             vec![("CA", subject.clone()), ("notBefore", not_before.to_string())],
         ),
-        Fault::NameMismatch { presented } => b(Code::CertNameMismatch, names(presented)),
+        Fault::NameMismatch { presented } => by_path(Code::CertNameMismatch, names(presented)),
         Fault::WildcardDepth { presented } => {
-            b(Code::CertWildcardDepth, one("presented", presented))
+            by_path(Code::CertWildcardDepth, one("presented", presented))
         }
         Fault::WildcardMalformed { presented } => {
-            b(Code::CertWildcardMalformed, one("presented", presented))
+            by_path(Code::CertWildcardMalformed, one("presented", presented))
         }
-        Fault::CommonNameOnly { common_name } => b(Code::CertCnOnly, one("CN", common_name)),
+        Fault::CommonNameOnly { common_name } => by_path(Code::CertCnOnly, one("CN", common_name)),
         Fault::IpOnly { reference, presented } => {
             let mut evidence = one("address", reference);
             evidence.extend(names(presented));
-            (Code::CertIpOnly, ANY, evidence)
+            (Code::CertIpOnly, Which::Any, evidence)
         }
-        Fault::SelfSigned => b(Code::CertSelfSigned, Vec::new()),
+        Fault::SelfSigned => by_path(Code::CertSelfSigned, Vec::new()),
         Fault::PrivateCa { issuer, .. } | Fault::UnknownIssuer { issuer } => {
-            b(Code::CertPrivateCa, one("issuer", issuer))
+            by_path(Code::CertPrivateCa, one("issuer", issuer))
         }
-        Fault::Distrusted => b(Code::CertPrivateCa, one("path", &fault)),
+        Fault::Distrusted => by_path(Code::CertPrivateCa, one("path", &fault)),
         Fault::MissingIntermediate { issuer, aia, .. } => {
             let mut evidence = one("missing", issuer);
             evidence.extend(aia.iter().map(|url| ("to be had at", url.clone())));
-            b(Code::CertMissingIntermediate, evidence)
+            by_path(Code::CertMissingIntermediate, evidence)
         }
-        Fault::WeakKey { subject, kind, bits } => b(
+        Fault::WeakKey { subject, kind, bits } => by_path(
             Code::CertWeakKey,
             vec![("key", format!("{} of {bits} bits", kind.as_str())), ("of", subject.clone())],
         ),
-        Fault::WeakSignature { algorithm, subject } => b(
+        Fault::WeakSignature { algorithm, subject } => by_path(
             Code::CertWeakSignature,
             vec![("signed with", algorithm.clone()), ("on", subject.clone())],
         ),
-        Fault::WrongPurpose { subject, purposes } => b(
+        Fault::WrongPurpose { subject, purposes } => by_path(
             Code::CertEkuWrong,
             vec![("allowed purposes", purposes.join(", ")), ("of", subject.clone())],
         ),
-        Fault::ConstraintViolated { constraint, subject } => b(
+        Fault::ConstraintViolated { constraint, subject } => by_path(
             Code::CertConstraintViolated,
             vec![("rule", constraint.to_string()), ("at", subject.clone())],
         ),
         Fault::DepthExceeded { .. } | Fault::TooComplex => {
-            b(Code::CertConstraintViolated, one("path", &fault))
+            by_path(Code::CertConstraintViolated, one("path", &fault))
         }
         Fault::BadSignature { .. }
         | Fault::ChainTooLong { .. }
@@ -150,7 +175,7 @@ fn fault_finding(fault: &Fault) -> Parts {
         | Fault::Other { .. }
         | Fault::Revoked
         | Fault::Unparsable { .. }
-        | Fault::UnsupportedAlgorithm { .. } => b(Code::CertUnparsable, one("chain", &fault)),
+        | Fault::UnsupportedAlgorithm { .. } => by_path(Code::CertUnparsable, one("chain", &fault)),
     }
 }
 
@@ -161,22 +186,24 @@ fn names(presented: &[String]) -> Vec<(&'static str, String)> {
 }
 
 fn warning_finding(warning: &Warning) -> Option<Parts> {
-    let b = |code, label, value: String| Some((code, PATH_B, vec![(label, value)]));
+    let by_path = |code, label, value: String| Some((code, Which::ByPath, vec![(label, value)]));
     match warning {
         Warning::ChainOrder
         | Warning::Duplicate { .. }
         | Warning::Unrelated { .. }
-        | Warning::UnreadableExtra { .. } => b(Code::CertChainOrder, "chain", warning.to_string()),
+        | Warning::UnreadableExtra { .. } => {
+            by_path(Code::CertChainOrder, "chain", warning.to_string())
+        }
         Warning::ExpiringSoon { not_after } => {
-            b(Code::CertExpiringSoon, "notAfter", not_after.to_string())
+            by_path(Code::CertExpiringSoon, "notAfter", not_after.to_string())
         }
         Warning::IntermediateExpired { subject, not_after } => Some((
             Code::CertIntermediateExpired,
-            B_OTHER_PATH,
+            Which::OtherPath,
             vec![("CA", subject.clone()), ("notAfter", not_after.to_string())],
         )),
         Warning::LifetimeTooLong { days, limit } => {
-            b(Code::CertLifetimeTooLong, "lifetime", format!("{days} days, allowed {limit}"))
+            by_path(Code::CertLifetimeTooLong, "lifetime", format!("{days} days, allowed {limit}"))
         }
         Warning::Profile { .. } | Warning::RevocationUnknown { .. } => None,
     }
@@ -207,7 +234,7 @@ fn revocation_unknown(facts: &Facts) -> Vec<Finding> {
     if unknown.is_empty() {
         return Vec::new();
     }
-    let finding = Finding::new(Code::CertRevocationUnknown, PATH_B, &facts.scope.target);
+    let finding = Finding::new(Code::CertRevocationUnknown, facts.path.case(), &facts.scope.target);
     vec![unknown.into_iter().fold(finding, |f, (label, value)| f.with(label, value))]
 }
 
@@ -259,7 +286,7 @@ fn differs_per_address(facts: &Facts) -> Vec<Finding> {
             if leaves.len() < 2 || states.len() < 2 {
                 return None;
             }
-            let finding = Finding::new(Code::CertDiffersPerAddress, PATH_B, host.name());
+            let finding = Finding::new(Code::CertDiffersPerAddress, facts.path.case(), host.name());
             Some(seen.iter().fold(finding, |finding, (address, chain)| {
                 let word = State::of(chain).as_str();
                 finding.with("certificate", format!("{word} at {}", address.address))

@@ -4,7 +4,7 @@
 use super::greeting::{breaks_syntax, reply_text, sessions, too_large, unreadable_at, waited};
 use super::tcp::at;
 use crate::facts::Facts;
-use crate::finding::{Finding, PATH_B, When};
+use crate::finding::{BOTH, Finding};
 use crate::registry::Rule;
 use waxseal_proto::deviation::Deviation;
 use waxseal_proto::finding::Code;
@@ -12,34 +12,39 @@ use waxseal_proto::smtp::ehlo::EhloSeen;
 use waxseal_proto::smtp::reply::Reply;
 use waxseal_proto::smtp::reply_class::{EhloClass, classify_ehlo};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
-
-const B: &[When] = &[PATH_B];
+use waxseal_proto::tls::mode::Mode;
 
 /// The rules of this area.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "ehlo-refused",
-        codes: &[(Code::EhloRejected, B), (Code::EhloNameRejected, B), (Code::EhloTemporary, B)],
+        codes: &[
+            (Code::EhloRejected, BOTH),
+            (Code::EhloNameRejected, BOTH),
+            (Code::EhloTemporary, BOTH),
+        ],
         judge: refused,
     },
-    Rule { name: "ehlo-hang", codes: &[(Code::EhloHang, B)], judge: hang },
-    Rule { name: "ehlo-form", codes: &[(Code::EhloMalformed, B)], judge: form },
-    Rule { name: "ehlo-changes", codes: &[(Code::EhloChangesAfterTls, B)], judge: changes },
+    Rule { name: "ehlo-hang", codes: &[(Code::EhloHang, BOTH)], judge: hang },
+    Rule { name: "ehlo-form", codes: &[(Code::EhloMalformed, BOTH)], judge: form },
+    Rule { name: "ehlo-changes", codes: &[(Code::EhloChangesAfterTls, BOTH)], judge: changes },
 ];
 
 fn refused(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (host, address, session) in sessions(facts) {
         let before = session.ehlo.seen().and_then(|ehlo| code_of(&ehlo.reply));
-        // A lasting refusal inside TLS is `tls-policy-after-handshake`.
+        // A lasting refusal of the second EHLO is `tls-policy-after-handshake`; with TLS from the first
+        // octet there is no other EHLO.
+        let only_one = facts.path.mode() == Mode::Tls;
         let inside = session
             .ehlo_after_tls
             .seen()
             .and_then(|ehlo| code_of(&ehlo.reply))
-            .filter(|(code, _)| *code == Code::EhloTemporary);
+            .filter(|(code, _)| only_one || *code == Code::EhloTemporary);
         for (code, reply) in before.into_iter().chain(inside) {
-            let mut finding =
-                Finding::new(code, PATH_B, at(host, address)).with("answer to EHLO", reply);
+            let mut finding = Finding::new(code, facts.path.case(), at(host, address))
+                .with("answer to EHLO", reply);
             if let Some(helo) = session.helo.seen() {
                 finding = finding.with("answer to HELO", reply_text(helo));
             }
@@ -70,7 +75,7 @@ fn hang(facts: &Facts) -> Vec<Finding> {
                 && matches!(session.end, SessionEnd::TimedOut { .. })
         })
         .map(|(host, address, session)| {
-            Finding::new(Code::EhloHang, PATH_B, at(host, address))
+            Finding::new(Code::EhloHang, facts.path.case(), at(host, address))
                 .with("waited for the answer to EHLO", waited(address, session.stage))
         })
         .collect()
@@ -101,7 +106,7 @@ fn form(facts: &Facts) -> Vec<Finding> {
             if words.is_empty() {
                 return None;
             }
-            let finding = Finding::new(Code::EhloMalformed, PATH_B, at(host, address));
+            let finding = Finding::new(Code::EhloMalformed, facts.path.case(), at(host, address));
             Some(
                 words
                     .into_iter()
@@ -140,7 +145,8 @@ fn changes(facts: &Facts) -> Vec<Finding> {
             let after = keywords(session.ehlo_after_tls.seen()?);
             let gone = before.iter().filter(|word| !after.contains(word));
             let new = after.iter().filter(|word| !before.contains(word));
-            let finding = Finding::new(Code::EhloChangesAfterTls, PATH_B, at(host, address));
+            let finding =
+                Finding::new(Code::EhloChangesAfterTls, facts.path.case(), at(host, address));
             let finding = gone.fold(finding, |f, word| f.with("only before TLS", word));
             let finding = new.fold(finding, |f, word| f.with("only inside TLS", word));
             (!finding.evidence.is_empty()).then_some(finding)

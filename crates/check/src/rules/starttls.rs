@@ -4,40 +4,40 @@
 use super::greeting::{reply_text, sessions, unreadable_at, waited};
 use super::tcp::at;
 use crate::facts::{AddressFacts, Facts};
-use crate::finding::{ANY, Finding, PATH_B, When};
+use crate::finding::{ANY, BOTH, Finding, When};
 use crate::registry::Rule;
 use waxseal_proto::deviation::Deviation;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::ehlo::greeting_is_masked;
 use waxseal_proto::smtp::reply_class::{StartTlsClass, classify_starttls};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
+use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure, Offer};
 
-const B: &[When] = &[PATH_B];
 const CASE: &[When] = &[ANY];
 
 /// The rules of this area.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "starttls-missing",
-        codes: &[(Code::StarttlsNotAdvertised, B), (Code::StarttlsStripped, B)],
+        codes: &[(Code::StarttlsNotAdvertised, BOTH), (Code::StarttlsStripped, BOTH)],
         judge: missing,
     },
     Rule { name: "starttls-partial-mx", codes: &[(Code::StarttlsPartialMx, CASE)], judge: partial },
     Rule {
         name: "starttls-refused",
-        codes: &[(Code::Starttls454, B), (Code::Starttls5xx, B)],
+        codes: &[(Code::Starttls454, BOTH), (Code::Starttls5xx, BOTH)],
         judge: refused,
     },
     Rule {
         name: "starttls-injected-reply",
-        codes: &[(Code::StarttlsInjectedReply, B)],
+        codes: &[(Code::StarttlsInjectedReply, BOTH)],
         judge: injected,
     },
-    Rule { name: "starttls-hang", codes: &[(Code::StarttlsHang, B)], judge: hang },
+    Rule { name: "starttls-hang", codes: &[(Code::StarttlsHang, BOTH)], judge: hang },
     Rule {
         name: "starttls-offered-inside-tls",
-        codes: &[(Code::StarttlsOfferedInsideTls, B)],
+        codes: &[(Code::StarttlsOfferedInsideTls, BOTH)],
         judge: offered_inside,
     },
 ];
@@ -59,11 +59,15 @@ fn masked(session: &SessionSeen) -> Option<String> {
 
 fn missing(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
-        .filter(|(_, _, session)| offered(session) == Some(false))
+        .filter(|(_, _, session)| {
+            facts.path.mode() == Mode::Starttls && offered(session) == Some(false)
+        })
         .map(|(host, address, session)| match masked(session) {
-            Some(mask) => Finding::new(Code::StarttlsStripped, PATH_B, at(host, address))
-                .with("masked text", mask),
-            None => Finding::new(Code::StarttlsNotAdvertised, PATH_B, at(host, address))
+            Some(mask) => {
+                Finding::new(Code::StarttlsStripped, facts.path.case(), at(host, address))
+                    .with("masked text", mask)
+            }
+            None => Finding::new(Code::StarttlsNotAdvertised, facts.path.case(), at(host, address))
                 .with("offered instead", keywords(session)),
         })
         .collect()
@@ -95,7 +99,10 @@ fn refused(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter_map(|(host, address, session)| {
             let (code, answer) = refusal(session)?;
-            Some(Finding::new(code, PATH_B, at(host, address)).with("answer to STARTTLS", answer))
+            Some(
+                Finding::new(code, facts.path.case(), at(host, address))
+                    .with("answer to STARTTLS", answer),
+            )
         })
         .collect()
 }
@@ -130,7 +137,7 @@ fn injected(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter(|(_, _, session)| !session.injected.is_empty())
         .map(|(host, address, session)| {
-            Finding::new(Code::StarttlsInjectedReply, PATH_B, at(host, address))
+            Finding::new(Code::StarttlsInjectedReply, facts.path.case(), at(host, address))
                 .with("octets that are not TLS", String::from_utf8_lossy(&session.injected))
         })
         .collect()
@@ -151,6 +158,9 @@ fn hang(facts: &Facts) -> Vec<Finding> {
                 && matches!(session.end, SessionEnd::TimedOut { .. });
             let silent = HandshakeEnd::Failed(HandshakeFailure::TimedOut { received: 0 });
             let after_hello = session.handshake.seen().is_some_and(|h| h.end == silent);
+            if facts.path.mode() != Mode::Starttls {
+                return None;
+            }
             let (what, stage) = if after_command {
                 ("no reply to STARTTLS within", Stage::StartTls)
             } else if after_hello && !small_hello_works(address) {
@@ -159,7 +169,7 @@ fn hang(facts: &Facts) -> Vec<Finding> {
                 return None;
             };
             Some(
-                Finding::new(Code::StarttlsHang, PATH_B, at(host, address))
+                Finding::new(Code::StarttlsHang, facts.path.case(), at(host, address))
                     .with(what, waited(address, stage)),
             )
         })
@@ -172,7 +182,7 @@ fn offered_inside(facts: &Facts) -> Vec<Finding> {
             session.ehlo_after_tls.seen().is_some_and(|ehlo| ehlo.offers("STARTTLS"))
         })
         .map(|(host, address, _)| {
-            Finding::new(Code::StarttlsOfferedInsideTls, PATH_B, at(host, address))
+            Finding::new(Code::StarttlsOfferedInsideTls, facts.path.case(), at(host, address))
                 .with("EHLO inside TLS", "lists STARTTLS again")
         })
         .collect()

@@ -1,28 +1,27 @@
 //! Rules of the connection attempt (RFC 5321 §4.5.4.1, RFC 9293). A connection that could not be had says
 //! nothing about TLS: these findings are "not tested", never "no STARTTLS".
 
-use crate::facts::{AddressFacts, Facts, HostFacts};
-use crate::finding::{ANY, Finding, PATH_B};
+use crate::facts::{AddressFacts, Facts, HostFacts, Path};
+use crate::finding::{ANY, BOTH, Finding};
 use crate::question::{Connect, ControlQuestion, ProbeSeen};
 use crate::registry::Rule;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, Stage};
 use waxseal_proto::tls::hello::HelloAnswer;
 
-const B: &[crate::finding::When] = &[PATH_B];
 const ANY_CASE: &[crate::finding::When] = &[ANY];
 
 /// The rules of this area.
 pub(crate) const RULES: &[Rule] = &[
-    Rule { name: "tcp-refused", codes: &[(Code::TcpRefused, B)], judge: refused },
+    Rule { name: "tcp-refused", codes: &[(Code::TcpRefused, BOTH)], judge: refused },
     Rule {
         name: "tcp-silent",
-        codes: &[(Code::TcpTimeout, B), (Code::TcpPort25Blocked, ANY_CASE)],
+        codes: &[(Code::TcpTimeout, BOTH), (Code::TcpPort25Blocked, ANY_CASE)],
         judge: silent,
     },
-    Rule { name: "tcp-reset-early", codes: &[(Code::TcpResetEarly, B)], judge: reset_early },
-    Rule { name: "tcp-unreachable", codes: &[(Code::TcpUnreachable, B)], judge: unreachable },
-    Rule { name: "tcp-ipv6-broken", codes: &[(Code::TcpIpv6Broken, ANY_CASE)], judge: ipv6_broken },
+    Rule { name: "tcp-reset-early", codes: &[(Code::TcpResetEarly, BOTH)], judge: reset_early },
+    Rule { name: "tcp-unreachable", codes: &[(Code::TcpUnreachable, BOTH)], judge: unreachable },
+    Rule { name: "tcp-ipv6-broken", codes: &[(Code::TcpIpv6Broken, BOTH)], judge: ipv6_broken },
     Rule {
         name: "tcp-connection-limited",
         codes: &[(Code::TcpConnectionLimited, ANY_CASE)],
@@ -49,7 +48,7 @@ fn refused(facts: &Facts) -> Vec<Finding> {
     addresses(facts)
         .filter(|(_, address)| address.connect() == Some(&Connect::Refused))
         .map(|(host, address)| {
-            Finding::new(Code::TcpRefused, PATH_B, at(host, address))
+            Finding::new(Code::TcpRefused, facts.path.case(), at(host, address))
                 .with("connection refused on port", facts.scope.port)
         })
         .collect()
@@ -68,7 +67,7 @@ fn silent(facts: &Facts) -> Vec<Finding> {
     addresses(facts)
         .filter(|(_, address)| address.connect() == Some(&Connect::TimedOut))
         .map(|(host, address)| {
-            let mut finding = Finding::new(Code::TcpTimeout, PATH_B, at(host, address))
+            let mut finding = Finding::new(Code::TcpTimeout, facts.path.case(), at(host, address))
                 .with("no answer on port", facts.scope.port);
             if facts.scope.port == PORT_SMTP && port_25_controls(facts).next().is_none() {
                 finding =
@@ -109,7 +108,7 @@ fn reset_early(facts: &Facts) -> Vec<Finding> {
                 })
         })
         .map(|(host, address)| {
-            Finding::new(Code::TcpResetEarly, PATH_B, at(host, address))
+            Finding::new(Code::TcpResetEarly, facts.path.case(), at(host, address))
                 .with("reset", "after the connection opened, before any greeting")
         })
         .collect()
@@ -134,7 +133,8 @@ fn unreachable(facts: &Facts) -> Vec<Finding> {
                 "the network reports no way to this address"
             };
             findings.push(
-                Finding::new(Code::TcpUnreachable, PATH_B, at(host, address)).with("cause", reason),
+                Finding::new(Code::TcpUnreachable, facts.path.case(), at(host, address))
+                    .with("cause", reason),
             );
         }
     }
@@ -166,7 +166,7 @@ fn ipv6_broken(facts: &Facts) -> Vec<Finding> {
             };
             if ipv4_works && proven {
                 findings.push(
-                    Finding::new(Code::TcpIpv6Broken, ANY, at(host, address))
+                    Finding::new(Code::TcpIpv6Broken, facts.path.case(), at(host, address))
                         .with("IPv4 of this host", "connects"),
                 );
             }
@@ -214,6 +214,9 @@ fn turned_away(probe: &ProbeSeen) -> Option<&'static str> {
 }
 
 fn mx_partial(facts: &Facts) -> Vec<Finding> {
+    if facts.path != Path::ToInbox {
+        return Vec::new();
+    }
     let connects = addresses(facts).any(|(_, a)| a.connect() == Some(&Connect::Connected));
     let failing: Vec<String> = addresses(facts)
         .filter(|(_, address)| match address.connect() {

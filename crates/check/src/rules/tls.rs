@@ -5,17 +5,18 @@ use super::greeting::{sessions, waited};
 use super::starttls::small_hello_works;
 use super::tcp::at;
 use super::{tls_failure, tls_session};
-use crate::facts::{AddressFacts, Facts, HostFacts};
-use crate::finding::{ANY, Finding, PATH_B, When};
+use crate::facts::{AddressFacts, Facts, HostFacts, Path};
+use crate::finding::{ANY, BOTH, Finding, When};
 use crate::registry::Rule;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
-use waxseal_proto::tls::seen::HandshakeEnd;
+use waxseal_proto::tls::mode::Mode;
+use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure};
 
-const B: &[When] = &[PATH_B];
 const CASE: &[When] = &[ANY];
 
-/// The case of an anonymous suite that was taken from a usual offer.
+/// The cases of an anonymous suite that was taken from a usual offer, by path.
+const NEGOTIATED_A: When = When("negotiated-a");
 pub(crate) const NEGOTIATED_B: When = When("negotiated-b");
 
 /// The rules of this area.
@@ -23,57 +24,57 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "tls-handshake-failed",
         codes: &[
-            (Code::TlsVersionTooOld, B),
-            (Code::TlsNoSharedCipher, B),
+            (Code::TlsVersionTooOld, BOTH),
+            (Code::TlsNoSharedCipher, BOTH),
             (Code::TlsInsufficientSecurity, CASE),
-            (Code::TlsSmallDh, B),
-            (Code::TlsNoSharedGroup, B),
-            (Code::TlsNoSharedSigalg, B),
-            (Code::TlsSniUnrecognized, B),
-            (Code::TlsHandshakeTimeout, B),
-            (Code::TlsLargeHelloDropped, B),
-            (Code::TlsResetMid, B),
-            (Code::TlsClosedMid, B),
-            (Code::TlsRecordOverflow, B),
-            (Code::TlsProtocolError, B),
-            (Code::TlsIntegrityError, B),
-            (Code::TlsInternalError, B),
-            (Code::TlsAccessDenied, B),
-            (Code::TlsClientCertRequired, B),
-            (Code::TlsAlpnRejected, B),
+            (Code::TlsSmallDh, BOTH),
+            (Code::TlsNoSharedGroup, BOTH),
+            (Code::TlsNoSharedSigalg, BOTH),
+            (Code::TlsSniUnrecognized, BOTH),
+            (Code::TlsHandshakeTimeout, BOTH),
+            (Code::TlsLargeHelloDropped, BOTH),
+            (Code::TlsResetMid, BOTH),
+            (Code::TlsClosedMid, BOTH),
+            (Code::TlsRecordOverflow, BOTH),
+            (Code::TlsProtocolError, BOTH),
+            (Code::TlsIntegrityError, BOTH),
+            (Code::TlsInternalError, BOTH),
+            (Code::TlsAccessDenied, BOTH),
+            (Code::TlsClientCertRequired, BOTH),
+            (Code::TlsAlpnRejected, BOTH),
             (Code::TlsInappropriateFallback, CASE),
-            (Code::TlsAnonymous, &[NEGOTIATED_B]),
+            (Code::TlsAnonymous, &[NEGOTIATED_A, NEGOTIATED_B]),
         ],
         judge: handshake_failed,
     },
     Rule {
         name: "tls13-missing",
-        codes: &[(Code::Tls13Missing, B)],
+        codes: &[(Code::Tls13Missing, BOTH)],
         judge: tls_session::tls13_missing,
     },
-    Rule { name: "tls-no-pq", codes: &[(Code::TlsNoPq, B)], judge: tls_session::no_pq },
+    Rule { name: "tls-no-pq", codes: &[(Code::TlsNoPq, BOTH)], judge: tls_session::no_pq },
     Rule {
         name: "tls12-extensions",
         codes: &[
-            (Code::TlsCompression, B),
-            (Code::TlsRenegotiationInsecure, B),
-            (Code::TlsNoEms, B),
+            (Code::TlsCompression, BOTH),
+            (Code::TlsRenegotiationInsecure, BOTH),
+            (Code::TlsNoEms, BOTH),
         ],
         judge: tls_session::tls12_extensions,
     },
     Rule {
         name: "tls-sni-default-cert",
-        codes: &[(Code::TlsSniDefaultCert, B)],
+        codes: &[(Code::TlsSniDefaultCert, BOTH)],
         judge: tls_session::sni_default_cert,
     },
     Rule {
         name: "tls-truncated-close",
-        codes: &[(Code::TlsTruncatedClose, B)],
+        codes: &[(Code::TlsTruncatedClose, BOTH)],
         judge: tls_session::truncated_close,
     },
     Rule {
         name: "tls-policy-after-handshake",
-        codes: &[(Code::TlsPolicyAfterHandshake, B)],
+        codes: &[(Code::TlsPolicyAfterHandshake, BOTH)],
         judge: tls_session::policy_after_handshake,
     },
 ];
@@ -81,13 +82,15 @@ pub(crate) const RULES: &[Rule] = &[
 fn handshake_failed(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter_map(|(host, address, session)| {
-            cut_at_starttls(host, address, session).or_else(|| failed_at(host, address, session))
+            cut_at_starttls(facts, host, address, session)
+                .or_else(|| failed_at(facts, host, address, session))
         })
         .collect()
 }
 
 /// A connection that ends while the reply to STARTTLS is awaited is cut on the way to TLS.
 fn cut_at_starttls(
+    facts: &Facts,
     host: &HostFacts,
     address: &AddressFacts,
     session: &SessionSeen,
@@ -104,29 +107,47 @@ fn cut_at_starttls(
         | SessionEnd::TimedOut { .. } => return None,
     };
     Some(
-        Finding::new(code, PATH_B, at(host, address))
+        Finding::new(code, facts.path.case(), at(host, address))
             .with("ended", "after STARTTLS was sent, before its reply"),
     )
 }
 
-fn failed_at(host: &HostFacts, address: &AddressFacts, session: &SessionSeen) -> Option<Finding> {
+fn failed_at(
+    facts: &Facts,
+    host: &HostFacts,
+    address: &AddressFacts,
+    session: &SessionSeen,
+) -> Option<Finding> {
     let handshake = session.handshake.seen()?;
     let HandshakeEnd::Failed(failure) = &handshake.end else { return None };
     let subject = at(host, address);
     if small_hello_works(address) {
         return Some(
-            Finding::new(Code::TlsLargeHelloDropped, PATH_B, subject)
+            Finding::new(Code::TlsLargeHelloDropped, facts.path.case(), subject)
                 .with("usual hello", tls_failure::in_words(failure))
                 .with("hello without the hybrid share", "works"),
         );
     }
-    let (code, evidence) = tls_failure::code_of(failure, handshake, address)?;
+    let (code, evidence) = match facts.path.mode() {
+        // A port that greets in clear text: `greet-plain-port-with-tls`.
+        Mode::Tls if address.answers_in.seen() == Some(&Mode::Starttls) => return None,
+        // There was no STARTTLS to hang.
+        Mode::Tls if *failure == (HandshakeFailure::TimedOut { received: 0 }) => {
+            (Code::TlsHandshakeTimeout, Vec::new())
+        }
+        Mode::None | Mode::Starttls | Mode::Tls => {
+            tls_failure::code_of(facts.path, failure, handshake, address)?
+        }
+    };
     let when = if code == Code::TlsAnonymous {
-        NEGOTIATED_B
+        match facts.path {
+            Path::ToInbox => NEGOTIATED_B,
+            Path::ToService(_) => NEGOTIATED_A,
+        }
     } else if matches!(code, Code::TlsInsufficientSecurity | Code::TlsInappropriateFallback) {
         ANY
     } else {
-        PATH_B
+        facts.path.case()
     };
     let mut finding =
         Finding::new(code, when, subject).with("handshake", tls_failure::in_words(failure));

@@ -2,7 +2,7 @@
 //! hand-made hellos: an alert 40 alone does not say which list had nothing in common.
 
 use super::tls_offer::{is_offered_group, is_offered_suite};
-use crate::facts::AddressFacts;
+use crate::facts::{AddressFacts, Path};
 use waxseal_proto::finding::Code;
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan, ServerHelloSeen};
 use waxseal_proto::tls::seen::{Alert, HandshakeFailure, HandshakeSeen, TlsVersion};
@@ -40,6 +40,7 @@ pub(crate) fn in_words(failure: &HandshakeFailure) -> String {
 /// The code of a failure, or `None` where another rule owns it (`starttls-hang`,
 /// `starttls-injected-reply`, the `cert-*` codes).
 pub(crate) fn code_of(
+    path: Path,
     failure: &HandshakeFailure,
     handshake: &HandshakeSeen,
     address: &AddressFacts,
@@ -52,7 +53,7 @@ pub(crate) fn code_of(
             None => plain(Code::TlsClosedMid),
         },
         HandshakeFailure::Incompatible(_) | HandshakeFailure::Malformed(_)
-            if chain_explains(address) =>
+            if chain_explains(path, address) =>
         {
             None
         }
@@ -60,7 +61,7 @@ pub(crate) fn code_of(
             nothing_in_common(address).or_else(|| plain(Code::TlsNoSharedCipher))
         }
         HandshakeFailure::Malformed(_) => plain(Code::TlsProtocolError),
-        HandshakeFailure::IntegrityFailed(_) if chain_explains(address) => None,
+        HandshakeFailure::IntegrityFailed(_) if chain_explains(path, address) => None,
         HandshakeFailure::IntegrityFailed(_) => plain(Code::TlsIntegrityError),
         HandshakeFailure::RecordOverflow => plain(Code::TlsRecordOverflow),
         HandshakeFailure::Reset => plain(Code::TlsResetMid),
@@ -69,15 +70,17 @@ pub(crate) fn code_of(
     }
 }
 
-/// A weak key, a weak signature or an unreadable certificate stops the handshake in our own library; the
-/// certificate's finding is the cause, and a cause is reported once.
-fn chain_explains(address: &AddressFacts) -> bool {
+/// A weak key, a weak signature or an unreadable certificate stops the handshake in our own library, and
+/// towards a service every other fault does too; the certificate's finding is the cause, and a cause is
+/// reported once.
+fn chain_explains(path: Path, address: &AddressFacts) -> bool {
     address.chain.seen().is_some_and(|chain| {
         chain.faults.iter().any(|fault| {
-            matches!(
-                fault,
-                Fault::WeakKey { .. } | Fault::WeakSignature { .. } | Fault::Unparsable { .. }
-            )
+            path != Path::ToInbox
+                || matches!(
+                    fault,
+                    Fault::WeakKey { .. } | Fault::WeakSignature { .. } | Fault::Unparsable { .. }
+                )
         })
     })
 }

@@ -4,17 +4,18 @@
 use super::greeting::{reply_text, sessions};
 use super::tcp::{addresses, at};
 use crate::facts::Facts;
-use crate::finding::{Finding, PATH_B};
+use crate::finding::Finding;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::reply_class::Permanence;
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
+use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::seen::{Offer, TlsVersion};
 
 pub(crate) fn tls13_missing(facts: &Facts) -> Vec<Finding> {
     addresses(facts)
         .filter(|(_, address)| address.tls().is_some_and(|tls| tls.version < TlsVersion::Tls13))
         .map(|(host, address)| {
-            Finding::new(Code::Tls13Missing, PATH_B, at(host, address))
+            Finding::new(Code::Tls13Missing, facts.path.case(), at(host, address))
                 .with("highest version", "1.2")
         })
         .collect()
@@ -26,7 +27,7 @@ pub(crate) fn no_pq(facts: &Facts) -> Vec<Finding> {
             let tls = address.tls()?;
             let group = tls.group?;
             (!group.is_hybrid()).then(|| {
-                Finding::new(Code::TlsNoPq, PATH_B, at(host, address))
+                Finding::new(Code::TlsNoPq, facts.path.case(), at(host, address))
                     .with("X25519MLKEM768 offered, chosen", group.name())
             })
         })
@@ -55,7 +56,8 @@ pub(crate) fn tls12_extensions(facts: &Facts) -> Vec<Finding> {
         ];
         for (_, code, words) in seen.into_iter().filter(|(present, ..)| *present) {
             findings.push(
-                Finding::new(code, PATH_B, at(host, address)).with("TLS 1.2 ServerHello", words),
+                Finding::new(code, facts.path.case(), at(host, address))
+                    .with("TLS 1.2 ServerHello", words),
             );
         }
     }
@@ -75,7 +77,7 @@ pub(crate) fn sni_default_cert(facts: &Facts) -> Vec<Finding> {
                     .first()
                     .map(|certificate| certificate.dns_names.join(" "))
                     .unwrap_or_default();
-                Finding::new(Code::TlsSniDefaultCert, PATH_B, at(host, address))
+                Finding::new(Code::TlsSniDefaultCert, facts.path.case(), at(host, address))
                     .with("without SNI the certificate is for", names)
             })
         })
@@ -86,7 +88,7 @@ pub(crate) fn truncated_close(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter(|(_, _, session)| session.close_notify.seen() == Some(&false))
         .map(|(host, address, _)| {
-            Finding::new(Code::TlsTruncatedClose, PATH_B, at(host, address))
+            Finding::new(Code::TlsTruncatedClose, facts.path.case(), at(host, address))
                 .with("after QUIT", "the connection ended without close_notify")
         })
         .collect()
@@ -95,10 +97,11 @@ pub(crate) fn truncated_close(facts: &Facts) -> Vec<Finding> {
 /// TLS stands, and the server refuses to talk inside it (RFC 3207 §4.1).
 pub(crate) fn policy_after_handshake(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
+        .filter(|_| facts.path.mode() == Mode::Starttls)
         .filter_map(|(host, address, session)| {
             let reply = &session.ehlo_after_tls.seen()?.reply;
             (Permanence::of(reply.code) == Permanence::Permanent).then(|| {
-                Finding::new(Code::TlsPolicyAfterHandshake, PATH_B, at(host, address))
+                Finding::new(Code::TlsPolicyAfterHandshake, facts.path.case(), at(host, address))
                     .with("answer to EHLO inside TLS", reply_text(reply))
             })
         })
