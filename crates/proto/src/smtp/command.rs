@@ -84,6 +84,7 @@ mod tests {
     #[test]
     fn commands_end_in_one_crlf_and_literals_follow_the_standard() {
         let four = EhloName::from("127.0.0.1".parse::<std::net::IpAddr>().unwrap());
+        assert_eq!(four.as_str(), "[127.0.0.1]");
         let six = EhloName::from("::1".parse::<std::net::IpAddr>().unwrap());
         let cases = [
             (Command::Ehlo(four.clone()), "EHLO [127.0.0.1]\r\n"),

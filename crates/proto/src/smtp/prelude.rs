@@ -304,3 +304,43 @@ fn keep_evidence(kept: &mut Vec<u8>, octets: &[u8]) {
     let room = EVIDENCE_OCTETS_MAX.saturating_sub(kept.len());
     kept.extend_from_slice(octets.get(..room).unwrap_or(octets));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Heard, Prelude};
+    use crate::limits::{EVIDENCE_OCTETS_MAX, REPLY_OCTETS_PER_PART_MAX};
+
+    #[test]
+    fn a_part_ends_behind_its_cap() {
+        let mut prelude = Prelude::new();
+        prelude.receive(&vec![b'a'; REPLY_OCTETS_PER_PART_MAX]);
+        assert!(!prelude.is_over_cap());
+        prelude.receive(b"a");
+        assert!(prelude.is_over_cap());
+        assert_eq!(prelude.pending.len(), REPLY_OCTETS_PER_PART_MAX);
+        assert_eq!(prelude.seen.first_octets.len(), EVIDENCE_OCTETS_MAX);
+    }
+
+    #[test]
+    fn nothing_from_before_the_handshake_lives_on() {
+        let mut prelude = Prelude::new();
+        prelude.receive(b"250-half a reply\r\n");
+        assert!(matches!(prelude.hear(), Heard::Nothing));
+        assert!(prelude.unfinished_octets() > 0);
+        prelude.receive(b"250 the rest\r\n");
+        prelude.start_inside_tls();
+        assert!(prelude.is_drained() && !prelude.is_over_cap());
+        assert_eq!((prelude.octets, prelude.unfinished_octets()), (0, 0));
+        assert!(matches!(prelude.hear(), Heard::Nothing));
+    }
+
+    #[test]
+    fn what_was_not_read_can_be_forgotten() {
+        let mut prelude = Prelude::new();
+        prelude.receive(b"220 a\r\n");
+        assert!(!prelude.is_drained());
+        prelude.drop_pending();
+        assert!(prelude.is_drained());
+        assert!(matches!(prelude.hear(), Heard::Nothing));
+    }
+}

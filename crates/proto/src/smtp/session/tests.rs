@@ -15,6 +15,7 @@ use crate::tls::seen::{
     Alert, CipherSuite, HandshakeEnd, HandshakeFailure, HandshakeSeen, TlsSession, TlsVersion,
 };
 
+mod edges;
 mod published;
 
 /// What happens when the session waits and the peer has nothing more to say.

@@ -28,6 +28,7 @@ use crate::tls::seen::{
 };
 
 mod any_peer;
+mod edges;
 
 const PASSWORD: &str = "canary-7f3a9c51e0d24b68";
 const USER: &str = "somebody@example.com";
