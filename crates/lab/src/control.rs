@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::authority::{Authority, AuthorityError};
 use crate::delivery_service::{KeptRequest, Ledger};
 use crate::dns::{DnsError, DnsWorld, RunningDns};
+use crate::mailbox::StoredMessage;
 use crate::recorder::{Recorder, Recording};
 use crate::scenario::Scenario;
 use crate::tls::TlsSideError;
@@ -136,6 +137,8 @@ pub struct Lab {
     ledger: Ledger,
     dns: RunningDns,
     hosts: BTreeMap<String, Vec<IpAddr>>,
+    keys: BTreeMap<(IpAddr, u16), String>,
+    private_root_pem: String,
     /// Held so that the port stays bound and nothing else can listen on it.
     _refusing: TcpSocket,
     /// Held so that the servers end with the lab.
@@ -175,8 +178,20 @@ impl Lab {
             now: options.now,
         };
         let ledger = builder.ledger.clone();
+        let keys = std::mem::take(&mut builder.keys);
         let (hosts, refusing) = builder.into_hosts();
-        Ok(Self { parts, recorder, ledger, dns, hosts, _refusing: refusing, _tasks: tasks })
+        let private_root_pem = authority.private_root_pem();
+        Ok(Self {
+            parts,
+            recorder,
+            ledger,
+            dns,
+            hosts,
+            keys,
+            private_root_pem,
+            _refusing: refusing,
+            _tasks: tasks,
+        })
     }
 
     /// What a client needs to reach the lab.
@@ -197,6 +212,23 @@ impl Lab {
     /// The recorder itself: counters, and forgetting.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    /// The messages that submission servers have accepted.
+    pub fn messages(&self) -> Vec<StoredMessage> {
+        self.recorder.mailbox().messages()
+    }
+
+    /// A root that no client of the lab trusts unless it is told to, as PEM; issuer `private` is below it.
+    pub fn private_root_pem(&self) -> &str {
+        &self.private_root_pem
+    }
+
+    /// SHA-256 of the public key that the mail server behind a host's first address and a logical port shows,
+    /// in hexadecimal.
+    pub fn public_key(&self, host: &str, port: u16) -> Option<&str> {
+        let published = self.addresses(host).first()?;
+        self.keys.get(&(*published, port)).map(String::as_str)
     }
 
     /// The name servers, for their question log and for changes of data.
@@ -232,9 +264,14 @@ impl Lab {
             let path = folder.path().join(name);
             std::fs::write(&path, text).map_err(|source| LabError::Session { path, source })
         };
+        let mail = folder.path().join("mail");
+        std::fs::create_dir(&mail)
+            .map_err(|source| LabError::Session { path: mail.clone(), source })?;
+        self.recorder.mailbox().write_to(&mail);
         let routes: String = self.parts.routes.iter().map(route_line).collect();
         write("parts.json", &serde_json::to_string_pretty(&self.parts).unwrap_or_default())?;
         write("ca.pem", &self.parts.roots_pem)?;
+        write("private-ca.pem", &self.private_root_pem)?;
         write("trust-anchor.txt", &self.parts.trust_anchor)?;
         write("routes.txt", &routes)?;
         write("resolver.txt", &format!("{}\n", self.parts.resolver))?;
@@ -252,8 +289,9 @@ fn route_line(((address, port), route): &((IpAddr, u16), Route)) -> String {
     format!("{address} {port} {target}\n")
 }
 
-/// The files of a running lab: `parts.json`, `ca.pem`, `trust-anchor.txt`, `routes.txt`, `resolver.txt`, and
-/// from the first request to a delivery service on `requests.jsonl`.
+/// The files of a running lab: `parts.json`, `ca.pem`, `private-ca.pem`, `trust-anchor.txt`, `routes.txt`,
+/// `resolver.txt`; from the first request to a delivery service on `requests.jsonl`; and accepted messages
+/// in `mail`.
 #[derive(Debug)]
 pub struct SessionFolder {
     folder: tempfile::TempDir,

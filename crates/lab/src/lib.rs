@@ -11,6 +11,7 @@ pub mod control;
 pub mod delivery_service;
 pub mod dns;
 pub mod expectation;
+pub mod mailbox;
 pub mod policy_host;
 pub mod recorder;
 pub mod scenario;

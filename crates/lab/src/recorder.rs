@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::mailbox::Mailbox;
+
 /// Octets of clear text kept per connection; a probe sends far fewer.
 const CLEAR_LIMIT_BYTES: usize = 64 * 1024;
 /// Commands kept per connection.
@@ -20,7 +22,7 @@ pub struct Recording {
     pub port: u16,
     /// The server's name.
     pub host: String,
-    /// Everything the client sent before TLS.
+    /// Everything the client sent outside TLS; whole TLS records are left out, wherever they stand.
     pub clear: Vec<u8>,
     /// Command lines inside TLS, without CRLF.
     pub tls_commands: Vec<String>,
@@ -30,6 +32,8 @@ pub struct Recording {
     pub hello_length: Option<usize>,
     /// Whether a TLS handshake completed.
     pub tls_completed: bool,
+    /// Whether the chain of this session is good for the server's name under the lab's root.
+    pub vouched: bool,
     /// The last error of the TLS library, as it says it.
     pub tls_error: Option<String>,
     /// Whether the connection is over.
@@ -69,6 +73,7 @@ impl Book {
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     book: Arc<Mutex<Book>>,
+    mailbox: Mailbox,
 }
 
 impl Recorder {
@@ -99,6 +104,11 @@ impl Recorder {
         });
     }
 
+    /// The messages that submission servers have accepted.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Book) -> T) -> T {
         work(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -123,12 +133,14 @@ impl Recorder {
                 server_name: None,
                 hello_length: None,
                 tls_completed: false,
+                vouched: false,
                 tls_error: None,
                 closed: false,
             });
             book.forgotten + book.recordings.len() - 1
         });
-        Entry { recorder: self.clone(), index, published: mail.then_some(published) }
+        let records = Mutex::new(Records::default());
+        Entry { recorder: self.clone(), index, published: mail.then_some(published), records }
     }
 }
 
@@ -139,6 +151,47 @@ pub(crate) struct Entry {
     index: usize,
     /// The published address, for mail servers.
     published: Option<IpAddr>,
+    /// Where in a TLS record the clear octets are.
+    records: Mutex<Records>,
+}
+
+/// Tells TLS records from text: no command begins with the octet of a record type (RFC 8446 §5.1).
+#[derive(Debug, Default)]
+struct Records {
+    header: Vec<u8>,
+    body: usize,
+    inside_line: bool,
+}
+
+impl Records {
+    /// What of `octets` stands outside TLS records.
+    fn outside(&mut self, octets: &[u8]) -> Vec<u8> {
+        const HEADER_OCTETS: usize = 5;
+        let mut out = Vec::new();
+        for octet in octets {
+            if self.body > 0 {
+                self.body -= 1;
+                continue;
+            }
+            if !self.inside_line && (!self.header.is_empty() || matches!(octet, 0x14..=0x17)) {
+                self.header.push(*octet);
+                if let &[_, version, _, high, low] = self.header.as_slice() {
+                    if version == 3 {
+                        self.body = usize::from(u16::from_be_bytes([high, low]));
+                    } else {
+                        out.extend_from_slice(&self.header);
+                    }
+                }
+                if self.header.len() >= HEADER_OCTETS {
+                    self.header.clear();
+                }
+                continue;
+            }
+            self.inside_line = *octet != b'\n';
+            out.push(*octet);
+        }
+        out
+    }
 }
 
 impl Entry {
@@ -153,9 +206,10 @@ impl Entry {
 
     /// Adds clear octets from the client.
     pub(crate) fn clear_octets(&self, octets: &[u8]) {
+        let octets = self.records.lock().unwrap_or_else(PoisonError::into_inner).outside(octets);
         self.note(|recording| {
             let room = CLEAR_LIMIT_BYTES.saturating_sub(recording.clear.len());
-            recording.clear.extend(octets.iter().take(room));
+            recording.clear.extend(octets.into_iter().take(room));
         });
     }
 

@@ -2,6 +2,10 @@
 //! Every field is described in `scenarios/README.md`. Reading is strict: an unknown field is an error that
 //! names file, line and field. The way in: [`Scenario::parse`]. Nothing is started here.
 
+mod attempt;
+
+pub use attempt::{Attempt, Trust};
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -65,6 +69,9 @@ pub struct Scenario {
     pub sts: Option<Sts>,
     /// TLS reporting in short.
     pub rpt: Option<Rpt>,
+    /// Path A: what a client of a submission server is set to, and what must be found. Where it stands, this is
+    /// tried instead of a check of the domain.
+    pub submission: Option<Attempt>,
 }
 
 /// The family of a scenario.
@@ -333,6 +340,14 @@ impl Scenario {
         let mut scenario: Self = toml::Value::Table(table).try_into().map_err(syntax)?;
         name.clone_into(&mut scenario.name);
         area.clone_into(&mut scenario.area);
+        for server in scenario.hosts.iter_mut().flat_map(|host| &mut host.smtp) {
+            if let Some(service) = &mut server.submission {
+                service.settle(&domain);
+            }
+        }
+        if let Some(attempt) = &mut scenario.submission {
+            attempt.settle(&domain);
+        }
         scenario.domain = domain;
         scenario.judge(path)?;
         Ok(scenario)
@@ -341,6 +356,13 @@ impl Scenario {
     /// What is checked.
     pub fn input(&self) -> &str {
         self.input.as_deref().unwrap_or(&self.domain)
+    }
+
+    /// Every code that must be found, by a check or by an attempt.
+    pub fn expected_codes(&self) -> impl Iterator<Item = &str> {
+        let attempt = self.submission.iter();
+        let own = attempt.flat_map(|attempt| attempt.first.iter().chain(&attempt.must));
+        self.must.iter().chain(own).map(String::as_str)
     }
 
     /// A name of this scenario made absolute, without final dot.
@@ -358,7 +380,15 @@ impl Scenario {
         if let Some(code) = self.owner.keys().find(|code| !self.must.contains(code)) {
             return fail("owner", format!("{code} is not in must"));
         }
-        if self.kind == Kind::Fault && self.must.is_empty() {
+        if let Some(attempt) = &self.submission {
+            if !self.must.is_empty() || self.verdict.is_some() || !self.owner.is_empty() {
+                let reason = "a scenario with [submission] says there what is expected";
+                return fail("must", reason.into());
+            }
+            if let Err((field, reason)) = attempt.judge(self.kind) {
+                return fail(&format!("submission: {field}"), reason);
+            }
+        } else if self.kind == Kind::Fault && self.must.is_empty() {
             return fail("must", "a fault needs at least one code".into());
         }
         for service in &self.services {

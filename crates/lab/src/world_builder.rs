@@ -28,7 +28,7 @@ const ADDRESSES_PER_SCENARIO: u32 = 64;
 /// Scenarios in one lab: what 198.19.0.0/16 holds.
 pub(crate) const SCENARIOS_MAX: usize = 1024;
 /// Ports that answer with a refusal where a host has no server on them.
-const USUAL_PORTS: [u16; 5] = [25, 80, 443, 465, 587];
+const USUAL_PORTS: [u16; 8] = [25, 80, 443, 465, 587, 2465, 2525, 2587];
 
 /// A server with the socket it will answer on.
 pub(crate) enum Bound {
@@ -58,6 +58,8 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) refusing: TcpSocket,
     refusing_address: SocketAddr,
     hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// SHA-256 of the public key of each mail server, in hexadecimal.
+    pub(crate) keys: BTreeMap<(IpAddr, u16), String>,
     scenarios: usize,
 }
 
@@ -108,6 +110,7 @@ impl<'a> WorldBuilder<'a> {
             refusing,
             refusing_address,
             hosts: BTreeMap::new(),
+            keys: BTreeMap::new(),
             scenarios: 0,
         })
     }
@@ -259,6 +262,7 @@ impl<'a> WorldBuilder<'a> {
         }
         let tls = self.tls(&behaviour.tls, place)?;
         let association = public_key_digest(&tls.issued.leaf);
+        self.keys.extend(association.clone().map(|key| ((published, port), key)));
         let listener = self.listen(published, port).await?;
         let server = MailServer {
             host: place.host.to_owned(),

@@ -53,6 +53,8 @@ impl Ca {
 pub(super) struct Issuers {
     /// The root lab clients trust.
     pub(super) root: RootCa,
+    /// The root that signed the private issuer.
+    pub(super) private_root: RootCa,
     intermediate: Ca,
     rsa: Ca,
     root_as_issuer: Ca,
@@ -195,6 +197,7 @@ impl Issuers {
                 is_root: true,
             },
             root: RootCa(top),
+            private_root: RootCa(hidden),
         })
     }
 

@@ -104,6 +104,11 @@ impl Authority {
         self.issuers.root.der().clone()
     }
 
+    /// The root of the private issuer, as PEM: no client trusts it unless it is told to.
+    pub fn private_root_pem(&self) -> String {
+        self.issuers.private_root.pem()
+    }
+
     /// The documents that [`AIA_HOST`] serves: path and content.
     ///
     /// # Errors

@@ -59,3 +59,44 @@ fn every_documented_field_reads() {
         assert!(readme.contains(key), "the README says nothing about {key}");
     }
 }
+
+#[test]
+fn an_attempt_is_filled_and_judged() {
+    let head = "title = 't'\nkind = 'fault'\n[submission]\n";
+    let text = format!("{head}first = 'tcp-refused'\nowner = 'app'\nmust = ['tcp-timeout']\n");
+    let scenario = Scenario::parse("send/a", &text).unwrap();
+    let attempt = scenario.submission.as_ref().unwrap();
+    assert_eq!((attempt.host(), attempt.port.as_str()), ("smtp.a.test", "587"));
+    assert_eq!((attempt.user(), attempt.to()), (Some("sender@a.test"), "recipient@a.test"));
+    assert_eq!(scenario.expected_codes().collect::<Vec<_>>(), ["tcp-refused", "tcp-timeout"]);
+    for (text, field) in [
+        ("must = ['tcp-refused']", "first"),
+        ("first = 'tcp-refused'", "owner"),
+        ("first = 'tcp-refused'\nowner = 'app'\nmode = 'auto'", "mode"),
+        ("first = 'tcp-refused'\nowner = 'app'\nmust_not = ['tcp-refused']", "must_not"),
+        ("first = 'tcp-refused'\nowner = 'app'\nusername = ''", "username"),
+    ] {
+        let error = Scenario::parse("send/a", &format!("{head}{text}\n")).unwrap_err().to_string();
+        assert!(error.contains(field), "{error}");
+    }
+    let both =
+        "title = 't'\nkind = 'fault'\nmust = ['x']\n[submission]\nfirst = 'x'\nowner = 'app'\n";
+    assert!(Scenario::parse("send/a", both).is_err());
+}
+
+/// Every field of `[submission]` that the README names.
+#[test]
+fn every_documented_field_of_an_attempt_reads() {
+    let text = "title = 't'\nkind = 'fault'\n[submission]\nhost = 'x'\nport = '1'\nmode = 'none'\n\
+        user = ''\npassword = 'p'\ntoken = 't'\ntrust = 'other-key'\nleast_tls = '1.3'\n\
+        ehlo_name = 'x'\nfrom = 'a'\nto = 'b'\nrequire_tls = true\npadding = 1\n\
+        first = 'x'\nowner = 'app'\nseverity = 'fail'\nmust = []\nmust_not = []\n\
+        outcome = 'accepted'\n";
+    let scenario = Scenario::parse("send/a", text).unwrap();
+    assert_eq!(scenario.submission.unwrap().user(), None);
+    let readme = include_str!("../../scenarios/README.md");
+    let part = readme.split("[submission]\n").nth(1).unwrap();
+    for key in text.lines().skip(3).filter_map(|line| line.split_once(" = ")).map(|(key, _)| key) {
+        assert!(part.contains(&format!("\n{key} = ")) || part.starts_with(key), "{key}");
+    }
+}

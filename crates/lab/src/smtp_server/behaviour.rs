@@ -1,11 +1,13 @@
 //! What a scripted mail server does, as data (RFC 5321, RFC 3207; oddities of real servers).
 //! Texts may hold `{host}` and `{domain}`, which are filled in before the server starts. The way in:
-//! [`SmtpBehaviour`]; its default is a correct server that offers STARTTLS and relays nothing.
+//! [`SmtpBehaviour`]; its default is a correct server that offers STARTTLS and relays nothing; with `submission`
+//! it takes mail from those who sign in.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::service::SubmissionService;
 use crate::scenario::PortState;
 use crate::tls::TlsBehaviour;
 
@@ -27,7 +29,8 @@ pub struct SmtpBehaviour {
     pub ehlo: Option<Vec<String>>,
     /// EHLO keywords inside TLS; default the list before TLS without STARTTLS.
     pub ehlo_after_tls: Option<Vec<String>>,
-    /// Commands (lower case) with another answer before TLS.
+    /// Commands (lower case) with another answer before TLS. `sign-in` is the answer at the end of every AUTH
+    /// exchange, `message` that to the end of a message.
     pub replies: BTreeMap<String, Action>,
     /// Commands (lower case) with another answer inside TLS.
     pub replies_after_tls: BTreeMap<String, Action>,
@@ -37,6 +40,8 @@ pub struct SmtpBehaviour {
     pub hide: Vec<String>,
     /// How many connections are served before `limit` applies.
     pub limit: Option<ConnectionLimit>,
+    /// Makes it a submission server: sign-in, and mail for every recipient.
+    pub submission: Option<SubmissionService>,
     /// What the TLS side does.
     pub tls: TlsBehaviour,
 }
@@ -130,25 +135,41 @@ impl Action {
 impl SmtpBehaviour {
     /// EHLO keywords for a connection in clear (`false`) or inside TLS.
     pub(super) fn keywords(&self, stage: Stage) -> Vec<String> {
-        let clear = || {
-            self.ehlo.clone().unwrap_or_else(|| {
-                ["PIPELINING", "SIZE 10485760", "STARTTLS", "8BITMIME"].map(String::from).to_vec()
-            })
-        };
-        match stage {
-            Stage::Clear => clear(),
-            Stage::Tls => self.ehlo_after_tls.clone().unwrap_or_else(|| {
-                clear().into_iter().filter(|word| word.to_uppercase() != "STARTTLS").collect()
-            }),
+        match (stage, &self.ehlo_after_tls) {
+            (Stage::Clear, _) => self.keywords_in_clear(),
+            (Stage::Tls, Some(words)) => words.clone(),
+            (Stage::Tls, None) => match &self.submission {
+                Some(service) if self.ehlo.is_none() => service.keywords(true),
+                Some(_) | None => {
+                    let words = self.keywords_in_clear().into_iter();
+                    words.filter(|word| word.to_uppercase() != "STARTTLS").collect()
+                }
+            },
         }
     }
 
-    /// The steps that answer `verb` (lower case) in this stage; `host` is the server's own name.
-    pub(super) fn answer(&self, verb: &str, stage: Stage, host: &str) -> Vec<Step> {
+    fn keywords_in_clear(&self) -> Vec<String> {
+        if let Some(words) = &self.ehlo {
+            return words.clone();
+        }
+        match &self.submission {
+            Some(service) => {
+                let mut words = service.keywords(false);
+                words.push("STARTTLS".into());
+                words
+            }
+            None => {
+                ["PIPELINING", "SIZE 10485760", "STARTTLS", "8BITMIME"].map(String::from).to_vec()
+            }
+        }
+    }
+
+    /// The steps that the behaviour names for `verb` (lower case) in this stage; `None` for the correct answer.
+    pub(super) fn scripted(&self, verb: &str, stage: Stage) -> Option<Vec<Step>> {
         if let (Stage::Tls, Some(action), true) =
             (stage, &self.everything_after_tls, verb != "quit")
         {
-            return action.steps();
+            return Some(action.steps());
         }
         let overrides = match stage {
             Stage::Clear => &self.replies,
@@ -161,15 +182,14 @@ impl SmtpBehaviour {
             if upgrades {
                 steps.push(Step::Tls);
             }
-            return steps;
+            return Some(steps);
         }
-        if self.hide.iter().any(|hidden| hidden == verb) {
-            return vec![Step::Send("500 5.5.1 command unknown\r\n".into())];
-        }
-        self.standard_answer(verb, stage, host)
+        let hidden = self.hide.iter().any(|hidden| hidden == verb);
+        hidden.then(|| vec![Step::Send("500 5.5.1 command unknown\r\n".into())])
     }
 
-    fn standard_answer(&self, verb: &str, stage: Stage, host: &str) -> Vec<Step> {
+    /// The steps that answer `verb` (lower case) correctly; `host` is the server's own name.
+    pub(super) fn standard_answer(&self, verb: &str, stage: Stage, host: &str) -> Vec<Step> {
         let line = |text: &str| vec![Step::Send(format!("{text}\r\n"))];
         match verb {
             "ehlo" => vec![Step::Send(ehlo_reply(host, &self.keywords(stage)))],

@@ -1,9 +1,15 @@
 //! Scripted mail servers on loopback (RFC 5321, RFC 3207). What they do is data ([`SmtpBehaviour`]); every
-//! connection is recorded octet by octet. They relay nothing and deliver nothing.
+//! connection is recorded octet by octet. They relay nothing and deliver nothing; what a submission server
+//! accepts is kept in the lab's mailbox.
 //! The way in: [`MailServer::serve`]. A server never decides anything that its behaviour does not say.
 
 mod behaviour;
+mod scram;
+mod service;
 mod session;
+mod sign_in;
+mod submission;
+mod transaction;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use behaviour::{Action, ConnectionLimit, SmtpBehaviour, Step};
+pub use service::{Account, ScramFault, SubmissionService, TEST_PASSWORD, TEST_TOKEN, TEST_USER};
 
 use crate::recorder::Recorder;
 use crate::tls::TlsSide;

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::MailServer;
 use super::behaviour::{Action, Stage, Step};
+use super::transaction::Transaction;
 use crate::recorder::Entry;
 use crate::tls::{Farewell, Handshake, Outcome, Prefixed, Wire, from_hex};
 
@@ -19,19 +20,24 @@ const FILL_PIECE_BYTES: usize = 64 * 1024;
 
 /// Whether a session goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     Goes,
     Over,
 }
 
-struct Session {
-    server: Arc<MailServer>,
+/// One session.
+pub(super) struct Session {
+    /// Whose.
+    pub(super) server: Arc<MailServer>,
     wire: Wire,
-    stage: Stage,
-    buffer: Vec<u8>,
+    /// In clear or inside TLS.
+    pub(super) stage: Stage,
+    /// What was read and not yet used.
+    pub(super) buffer: Vec<u8>,
     entry: Entry,
     number: usize,
-    upgrade_answered: bool,
+    /// What was said of sign-in and mail.
+    pub(super) transaction: Transaction,
 }
 
 /// Serves one connection to its end; `number` counts the server's connections from 1.
@@ -47,7 +53,7 @@ pub(super) async fn run(server: Arc<MailServer>, tcp: TcpStream, number: usize) 
         buffer: Vec::new(),
         entry,
         number,
-        upgrade_answered: false,
+        transaction: Transaction::default(),
     };
     session.serve().await;
     session.farewell().await;
@@ -71,36 +77,29 @@ impl Session {
             return;
         }
         while let Some(line) = self.line().await {
-            let verb = line.split([' ', ':']).next().unwrap_or_default().to_lowercase();
-            self.upgrade_answered |= verb == "starttls";
-            let steps = behaviour.answer(&verb, self.stage, &server.host);
-            if self.steps(&steps).await == Flow::Over {
+            if self.command(&line).await == Flow::Over {
                 return;
             }
         }
     }
 
     /// The next command line without its line end; `None` when the client is gone.
-    async fn line(&mut self) -> Option<String> {
+    pub(super) async fn line(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.buffer.iter().position(|octet| *octet == b'\n') {
                 let octets: Vec<u8> = self.buffer.drain(..=end).collect();
-                self.note_clear(&octets);
-                let text = String::from_utf8_lossy(&octets).trim_end().to_owned();
-                if self.stage == Stage::Tls {
-                    self.entry.tls_command(&text);
-                }
-                return Some(text);
+                self.note(&octets);
+                return Some(String::from_utf8_lossy(&octets).trim_end().to_owned());
             }
             if self.buffer.len() > LINE_LIMIT_BYTES || !self.fill_buffer().await {
                 let rest = std::mem::take(&mut self.buffer);
-                self.note_clear(&rest);
+                self.note(&rest);
                 return None;
             }
         }
     }
 
-    async fn fill_buffer(&mut self) -> bool {
+    pub(super) async fn fill_buffer(&mut self) -> bool {
         let mut octets = [0u8; 4096];
         match self.wire.read(&mut octets).await {
             Ok(count) if count > 0 => {
@@ -115,15 +114,26 @@ impl Session {
         }
     }
 
-    fn note_clear(&self, octets: &[u8]) {
-        // A ClientHello that gets no answer, or the alert with which the client gives up, is no command.
-        let tls_record = self.upgrade_answered && matches!(octets.first(), Some(0x15 | 0x16));
-        if self.stage == Stage::Clear && !tls_record {
+    /// Records what the client said: after a handshake that failed it is in clear again.
+    fn note(&self, octets: &[u8]) {
+        match &self.wire {
+            Wire::Clear(_) | Wire::Gone => self.entry.clear_octets(octets),
+            Wire::Tls(_) | Wire::Old(_) => {
+                for line in String::from_utf8_lossy(octets).lines() {
+                    self.entry.tls_command(line.trim_end());
+                }
+            }
+        }
+    }
+
+    /// Records a message that came in clear; inside TLS it is no command.
+    pub(super) fn note_message(&self, octets: &[u8]) {
+        if matches!(self.wire, Wire::Clear(_)) {
             self.entry.clear_octets(octets);
         }
     }
 
-    async fn steps(&mut self, steps: &[Step]) -> Flow {
+    pub(super) async fn steps(&mut self, steps: &[Step]) -> Flow {
         for step in steps {
             if self.step(step).await == Flow::Over {
                 return Flow::Over;
@@ -197,20 +207,21 @@ impl Session {
     async fn hang(&mut self) -> Flow {
         while self.fill_buffer().await {
             let octets = std::mem::take(&mut self.buffer);
-            self.note_clear(&octets);
+            self.note(&octets);
         }
         Flow::Over
     }
 
     async fn farewell(&mut self) {
         let rest = std::mem::take(&mut self.buffer);
-        self.note_clear(&rest);
+        self.note(&rest);
         let farewell = if self.server.behaviour.tls.drop_close_notify {
             Farewell::Truncated
         } else {
             Farewell::CloseNotify
         };
-        self.wire.close(farewell).await;
+        let late = self.wire.close(farewell).await;
+        self.entry.clear_octets(&late);
     }
 
     async fn start_tls(&mut self) -> Flow {
@@ -229,6 +240,7 @@ impl Session {
         let (wire, outcome) = side.serve(stream).await;
         self.wire = wire;
         self.stage = Stage::Tls;
+        self.transaction = Transaction::default();
         match outcome {
             Outcome::Completed => Flow::Goes,
             Outcome::Ended => Flow::Over,

@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
+mod submission;
+
 use super::*;
 use crate::authority::Authority;
 use crate::tls::Place;
@@ -24,7 +26,11 @@ struct Fixture {
 }
 
 async fn start(toml: &str) -> Fixture {
-    let behaviour: SmtpBehaviour = toml::from_str(toml).unwrap_or_else(|e| panic!("{e}\n{toml}"));
+    let mut behaviour: SmtpBehaviour =
+        toml::from_str(toml).unwrap_or_else(|e| panic!("{e}\n{toml}"));
+    if let Some(service) = &mut behaviour.submission {
+        service.settle("a.test");
+    }
     let authority = Authority::new(NOW).unwrap();
     let place = Place { host: HOST, address: 0, now: NOW };
     let tls = TlsSide::new(&behaviour.tls, &authority, place).unwrap();

@@ -71,7 +71,7 @@ impl Handshake<'_> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.side.config));
         match acceptor.accept(stream).into_fallible().await {
             Ok(stream) => {
-                self.entry.note(|record| record.tls_completed = true);
+                self.completed();
                 (Wire::Tls(Box::new(stream)), Outcome::Completed)
             }
             Err((error, stream)) => {
@@ -81,10 +81,18 @@ impl Handshake<'_> {
         }
     }
 
+    fn completed(&self) {
+        let vouched = self.side.is_vouched_for();
+        self.entry.note(|record| {
+            record.tls_completed = true;
+            record.vouched = vouched;
+        });
+    }
+
     fn old(&self, result: Result<OldStream, (OldTlsError, Prefixed)>) -> (Wire, Outcome) {
         match result {
             Ok(stream) => {
-                self.entry.note(|record| record.tls_completed = true);
+                self.completed();
                 (Wire::Old(Box::new(stream)), Outcome::Completed)
             }
             Err((error, stream)) => {

@@ -2,10 +2,13 @@
 //! certificates by recipe (RFC 8446, RFC 6066 §3 for server names).
 //! Hand-made answers are in `raw_tls`. The way in: [`TlsSide::new`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -20,6 +23,10 @@ pub(crate) struct TlsSide {
     pub(crate) config: Arc<ServerConfig>,
     /// The first certificate, for hand-made answers.
     pub(crate) issued: Issued,
+    host: String,
+    now: i64,
+    root: CertificateDer<'static>,
+    vouched: OnceLock<bool>,
 }
 
 /// Why a TLS side could not be built.
@@ -86,7 +93,32 @@ impl TlsSide {
         let mut config = builder.with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols =
             behaviour.alpn.iter().map(|name| name.clone().into_bytes()).collect();
-        Ok(Self { config: Arc::new(config), issued })
+        Ok(Self {
+            config: Arc::new(config),
+            issued,
+            host: place.host.to_owned(),
+            now: place.now,
+            root: authority.root_der(),
+            vouched: OnceLock::new(),
+        })
+    }
+
+    /// Whether the first chain is good for the server's own name under the lab's root, by the verifier of
+    /// rustls: what a test compares a client's own verdict with.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        *self.vouched.get_or_init(|| self.verify().unwrap_or(false))
+    }
+
+    fn verify(&self) -> Option<bool> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).ok()?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+        let (leaf, others) = self.issued.chain.split_first()?;
+        let name = ServerName::try_from(self.host.as_str()).ok()?;
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(self.now).ok()?));
+        Some(verifier.verify_server_cert(leaf, others, &name, &[], now).is_ok())
     }
 }
 

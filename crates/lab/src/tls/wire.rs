@@ -15,6 +15,9 @@ use super::old::OldStream;
 /// How long a closing server still reads what the client sends, so that its FIN is not turned into a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Octets kept of what a client sends to a server that has closed.
+const LATE_LIMIT_BYTES: usize = 64 * 1024;
+
 /// A TCP stream with octets that were read ahead.
 #[derive(Debug)]
 pub(crate) struct Prefixed {
@@ -107,8 +110,10 @@ impl Wire {
         }
     }
 
-    /// Ends the connection in order; inside TLS with close_notify unless `farewell` says otherwise.
-    pub(crate) async fn close(&mut self, farewell: Farewell) {
+    /// Ends the connection in order; inside TLS with close_notify unless `farewell` says otherwise. Gives what
+    /// the client still sent in clear.
+    pub(crate) async fn close(&mut self, farewell: Farewell) -> Vec<u8> {
+        let in_clear = matches!(self, Self::Clear(_));
         let mut tcp = match std::mem::replace(self, Self::Gone) {
             Self::Clear(stream) => stream.tcp,
             Self::Tls(mut stream) => {
@@ -126,14 +131,23 @@ impl Wire {
                 }
                 stream.below.tcp
             }
-            Self::Gone => return,
+            Self::Gone => return Vec::new(),
         };
         // Closing what is closed is no fault of the script.
         let _ = tcp.shutdown().await;
         let mut sink = [0u8; 4096];
-        let drained =
-            async { while matches!(tcp.read(&mut sink).await, Ok(count) if count > 0) {} };
+        let mut late = Vec::new();
+        let drained = async {
+            while let Ok(count) = tcp.read(&mut sink).await
+                && count > 0
+            {
+                if in_clear && late.len() < LATE_LIMIT_BYTES {
+                    late.extend_from_slice(&sink[..count]);
+                }
+            }
+        };
         let _ = tokio::time::timeout(LINGER, drained).await;
+        late
     }
 
     /// Ends the connection with a reset.

@@ -45,7 +45,8 @@ pub(crate) enum Lab {
     #[command(after_help = "Examples:\n  \
         waxseal lab up\n  \
         waxseal lab up healthy-one-mx cert-expired\n\n\
-        The folder holds resolver.txt, routes.txt, ca.pem, trust-anchor.txt and parts.json, and is removed at the end.")]
+        The folder holds resolver.txt, routes.txt, ca.pem, private-ca.pem, trust-anchor.txt and parts.json, the mail\n\
+        that was accepted (mail) and the data of commands (data), and is removed at the end.")]
     Up(exec::Up),
 }
 
