@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use waxseal_check::question::{Answer, Question};
 use waxseal_check::survey::AddressRule;
-use waxseal_net::clock::{Clock, Stopwatch};
+use waxseal_net::clock::Clock;
 use waxseal_net::{ConnectRule, NetError, Simulation, Targets, ZoneFile};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::x509::Roots;
 
+pub use waxseal_net::clock::Stopwatch;
 pub use waxseal_net::{Limits as Waits, Relay, Route};
 
 /// What could not be set up. A peer's fault is never one of these.

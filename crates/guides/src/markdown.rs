@@ -32,6 +32,25 @@ pub fn page_html(page: &Page) -> String {
     to_html(&page_document(page, Reader::Person))
 }
 
+/// The text of the page as an HTML fragment, for a page that shows title, summary, contents and related
+/// guides in its own way.
+pub fn body_html(page: &Page) -> String {
+    let mut out = format!("{}\n", page.intro);
+    for section in &page.sections {
+        out.push('\n');
+        out.push_str(&section_document(page, section));
+    }
+    to_html(&out)
+}
+
+/// One line of a guide text as HTML without a paragraph around it.
+pub fn inline_html(text: &str) -> String {
+    let html = to_html(&fill_generic(text));
+    let html = html.trim();
+    let inner = html.strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>"));
+    inner.unwrap_or(html).to_owned()
+}
+
 /// The Markdown twin of a finding, served at `/guides/findings/CODE.md`. Placeholders are filled with
 /// general words.
 pub fn finding_markdown(finding: &FindingText) -> String {

@@ -59,5 +59,43 @@ pub(crate) const NEAR_NAME_CHARS_MAX: usize = 64;
 /// Near names shown with an error: what fits into a line or two.
 pub(crate) const NEAR_NAMES_MAX: usize = 8;
 
+/// Octets of a request line with its header fields; browsers send 1 to 4 kB. hyper refuses a buffer under
+/// 8 KiB.
+pub(crate) const REQUEST_HEAD_OCTETS_MAX: usize = 16 * 1024;
+
+/// Header fields of one request; browsers send about 20, proxies add some.
+pub(crate) const REQUEST_HEADERS_MAX: usize = 64;
+
+/// Octets of a request body. The largest that is taken is a form of connection settings with a few
+/// certificates.
+pub(crate) const REQUEST_BODY_OCTETS_MAX: usize = 256 * 1024;
+
+/// The head of a request, and the pause between two requests of one connection.
+pub(crate) const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(15);
+
+/// A TLS handshake with a visitor.
+pub(crate) const VISITOR_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// One request that waits for nothing but this program.
+pub(crate) const REQUEST_TOTAL: Duration = Duration::from_secs(15);
+
+/// Connections of visitors at once. Each costs some 30 kB; two hundred event streams fit many times.
+pub(crate) const VISITORS_MAX: usize = 2_048;
+
+/// Pause after the system refused to accept a connection, usually for want of file descriptors.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long open requests may take to end once the program is asked to stop.
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// Octets of a certificate chain, a key or a token in a file.
+pub(crate) const SERVER_FILE_OCTETS_MAX: u64 = 256 * 1024;
+
+/// Characters of a search; longer ones find nothing more.
+pub(crate) const SEARCH_CHARS_MAX: usize = 100;
+
+/// Hits of one search that are shown.
+pub(crate) const SEARCH_HITS_MAX: usize = 30;
+
 /// Octets of a file with a secret, or of one that is typed; what the store keeps at most.
 pub(crate) const SECRET_FILE_OCTETS_MAX: u64 = 16 * 1024;

@@ -6,8 +6,11 @@ mod cli;
 mod clock;
 mod config;
 mod escape;
+mod http;
 mod limits;
 mod render;
+mod web;
+mod wire;
 
 fn main() -> std::process::ExitCode {
     cli::run(std::env::args_os()).into()

@@ -15,6 +15,7 @@ mod lab;
 pub(crate) mod output;
 mod presets;
 mod prompt;
+mod serve;
 mod settings;
 mod text;
 mod tool;
@@ -78,6 +79,8 @@ enum Command {
     Man(completions::Man),
     /// Show host, port, mode and documentation page of known services
     Presets(presets::Presets),
+    /// Serve the web pages until Ctrl-C
+    Serve(Box<serve::Serve>),
     /// Small tools: one mechanism each, exact
     #[command(subcommand)]
     Tool(tool::Tool),
@@ -117,6 +120,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
         Command::Presets(command) => presets::run(command),
+        Command::Serve(command) => serve::run(command, config, world),
         Command::Tool(command) => tool::run(command, config, world),
     }
 }
@@ -145,6 +149,23 @@ fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, Cli
         .build()
         .map_err(|error| CliError::undetermined(format!("runtime: {error}")))?
         .block_on(work)
+}
+
+/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
+async fn ended() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! `waxseal presets [NAME]`: what is known of delivery services and mailbox providers, offline: hosts, port,
 //! mode (RFC 8314 §3), sign-in, limits and the page each row rests on. It connects to nothing and keeps no
-//! table of its own; the rows are `waxseal_services::presets`, the words of single values in `words`.
-
-mod words;
+//! table of its own; the rows are `waxseal_services::presets`, their published shape in [`crate::wire::preset`].
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::{output, text};
 use crate::limits::{NEAR_NAME_CHARS_MAX, NEAR_NAMES_MAX};
+use crate::wire::preset::PresetV1;
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
-use waxseal_services::presets::{self, Endpoint, HostPattern, Preset};
+use waxseal_services::presets::{self, Endpoint, HostPattern};
 
 /// `waxseal presets`.
 #[derive(Args, Debug)]
@@ -31,100 +30,28 @@ pub(crate) struct Presets {
 
 #[derive(Serialize)]
 struct List {
-    presets: Vec<Shown>,
-}
-
-#[derive(Serialize)]
-struct Shown {
-    name: &'static str,
-    title: &'static str,
-    hosts: Vec<String>,
-    port: u16,
-    mode: &'static str,
-    /// Every other documented pair, in the order of the documentation.
-    alternatives: Vec<Pair>,
-    sign_in: Vec<&'static str>,
-    user_name: &'static str,
-    /// The word that everybody gives as user name.
-    user_name_fixed: Option<&'static str>,
-    clear_text: &'static str,
-    limits: Vec<ShownLimit>,
-    messages_per_connection_max: Option<u32>,
-    idle_s_max: Option<u32>,
-    cautions: Vec<&'static str>,
-    /// The HTTP interface of the same service.
-    api: Option<&'static str>,
-    documentation: &'static str,
-    evidence: &'static str,
-}
-
-#[derive(Serialize)]
-struct Pair {
-    port: u16,
-    mode: &'static str,
-}
-
-#[derive(Serialize)]
-struct ShownLimit {
-    count: u64,
-    counted: &'static str,
-    period_s: u32,
+    presets: Vec<PresetV1>,
 }
 
 pub(super) fn run(command: &Presets) -> Result<Exit, CliError> {
     match command.name.as_deref() {
         None if command.json => {
-            output::json(&List { presets: presets::all().map(shown).collect() })?;
+            output::json(&List { presets: presets::all().map(PresetV1::from).collect() })?;
         }
         None => output::data(&list())?,
         Some(name) => {
             let preset = presets::by_name(name).ok_or_else(|| unknown(name))?;
             if command.json {
-                output::json(&shown(preset))?;
+                output::json(&PresetV1::from(preset))?;
             } else {
-                output::data(&text::fields(&lines(&shown(preset))))?;
+                output::data(&text::fields(&lines(&PresetV1::from(preset))))?;
             }
         }
     }
     Ok(Exit::Good)
 }
 
-fn shown(preset: &Preset) -> Shown {
-    let recommended = preset.recommended();
-    Shown {
-        name: preset.name,
-        title: preset.title,
-        hosts: preset.hosts.iter().map(HostPattern::template).collect(),
-        port: recommended.port,
-        mode: recommended.mode.as_str(),
-        alternatives: preset.endpoints.iter().skip(1).copied().map(pair).collect(),
-        sign_in: preset.sign_in.iter().map(|kind| words::sign_in(*kind)).collect(),
-        user_name: words::user_name(preset.user),
-        user_name_fixed: words::fixed_user_name(preset.user),
-        clear_text: words::clear_text(preset.clear_text),
-        limits: preset
-            .limits
-            .iter()
-            .map(|limit| ShownLimit {
-                count: limit.count,
-                counted: words::counted(limit.counted),
-                period_s: words::seconds(limit.period),
-            })
-            .collect(),
-        messages_per_connection_max: preset.recycling.messages_max,
-        idle_s_max: preset.recycling.idle_s_max,
-        cautions: preset.cautions.iter().map(|caution| words::caution(*caution)).collect(),
-        api: preset.api.map(waxseal_services::service::ServiceId::as_str),
-        documentation: preset.documentation,
-        evidence: words::evidence(preset.evidence),
-    }
-}
-
-const fn pair(endpoint: Endpoint) -> Pair {
-    Pair { port: endpoint.port, mode: endpoint.mode.as_str() }
-}
-
-fn lines(preset: &Shown) -> Vec<(&'static str, String)> {
+fn lines(preset: &PresetV1) -> Vec<(&'static str, String)> {
     let owned = |items: &[&str]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
     let pairs: Vec<String> =
         preset.alternatives.iter().map(|one| format!("{} {}", one.port, one.mode)).collect();
@@ -237,7 +164,7 @@ mod tests {
     #[test]
     fn every_row_can_be_shown() {
         for preset in presets::all() {
-            let found = lines(&shown(preset));
+            let found = lines(&PresetV1::from(preset));
             assert!(found.iter().any(|(label, value)| *label == "host" && !value.is_empty()));
             assert!(found.iter().any(|(label, value)| *label == "port" && value != "0"));
         }

@@ -4,7 +4,7 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["check"],
         &["connection"],
@@ -15,6 +15,7 @@ fn help_reads_as_committed() {
         &["lab", "exec"],
         &["doctor"],
         &["presets"],
+        &["serve"],
         &["tool"],
         &["tool", "cert", "verify"],
         &["tool", "tls", "probe"],

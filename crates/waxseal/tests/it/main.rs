@@ -9,4 +9,6 @@ mod headers;
 mod help;
 mod presets;
 mod program;
+mod site;
 mod tools;
+mod web;

@@ -4,8 +4,8 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::WorldSource;
-use super::super::{output, run_in};
-use super::{Scenario, all, block_on, escape, named, start};
+use super::super::{ended, output, run_in};
+use super::{Scenario, Serve, all, block_on, escape, named, start};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -56,13 +56,29 @@ pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
     let runtime = runtime()?;
     let lab = runtime.block_on(own_lab(&exec.arguments))?;
     // The lab's servers run on the threads of its own runtime while the command has another one.
-    let session = lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
-    let world = WorldSource::Lab { parts: Box::new(lab.world()), data: session.path().join(DATA) };
-    let exit = run_in(arguments(), &world);
-    drop(session);
+    let exit = inside(&lab, |world| run_in(arguments(), world));
     drop(lab);
     runtime.shutdown_background();
-    Ok(exit)
+    exit
+}
+
+/// Runs something in a lab, with a folder for data that is removed afterwards.
+fn inside<T>(lab: &Lab, work: impl FnOnce(&WorldSource) -> T) -> Result<T, CliError> {
+    let session = lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
+    let data = session.path().join(DATA);
+    let done = work(&WorldSource::Lab { parts: Box::new(lab.world()), data });
+    drop(session);
+    Ok(done)
+}
+
+/// The pages of a lab that answers for every scenario that can share one.
+pub(super) fn serve(command: &Serve) -> Result<Exit, CliError> {
+    let runtime = runtime()?;
+    let lab = runtime.block_on(async { start(&sharing(all()?), None).await })?;
+    let exit = inside(&lab, |world| super::super::serve::run(command, None, world));
+    drop(lab);
+    runtime.shutdown_background();
+    exit?
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
@@ -125,21 +141,4 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         drop(session);
         Ok(Exit::Good)
     })
-}
-
-/// Waits for Ctrl-C or, where there is such a thing, for a request to terminate.
-async fn ended() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await
-    }
 }

@@ -10,6 +10,7 @@ pub(crate) use run::{check_scenario, start};
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::serve::Serve;
 use super::world::WorldSource;
 use super::{block_on, output};
 use crate::escape;
@@ -38,6 +39,12 @@ pub(crate) enum Lab {
         waxseal lab run --all --json\n\n\
         Exit status: 0 every expectation held, 1 one did not, 2 no such scenario.")]
     Run(run::Run),
+    /// Serve the web pages inside a lab of their own, with temporary data
+    #[command(after_help = "Examples:\n  \
+        waxseal lab serve\n  \
+        waxseal lab serve --listen 127.0.0.1:8080\n\n\
+        Domains to try: waxseal lab list. Everything shown is marked as simulated.")]
+    Serve(Box<Serve>),
     /// Print the file of a scenario
     #[command(after_help = "Examples:\n  waxseal lab show cert-expired")]
     Show(list::Show),
@@ -58,6 +65,7 @@ pub(super) fn run(lab: &Lab, world: &WorldSource) -> Result<Exit, CliError> {
         Lab::Exec(command) => exec::run(command),
         Lab::List(command) => list::run(command),
         Lab::Run(command) => run::run(command),
+        Lab::Serve(command) => exec::serve(command),
         Lab::Show(command) => list::show(command),
         Lab::Up(command) => exec::up(command),
     }

@@ -1,0 +1,63 @@
+//! The files that pages load: style sheet and icon. Each address carries a mark of the content, so that
+//! browsers may keep it for good.
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// A file, its media type, and the octets.
+struct Asset {
+    name: &'static str,
+    media_type: &'static str,
+    octets: &'static [u8],
+}
+
+const ASSETS: [Asset; 2] = [
+    Asset {
+        name: "waxseal.css",
+        media_type: "text/css; charset=utf-8",
+        octets: include_bytes!("../../assets/waxseal.css"),
+    },
+    Asset {
+        name: "seal.svg",
+        media_type: "image/svg+xml",
+        octets: include_bytes!("../../assets/seal.svg"),
+    },
+];
+
+/// The addresses of the files, for templates.
+#[derive(Clone, Debug)]
+pub(crate) struct Assets {
+    /// The style sheet.
+    pub(crate) style: String,
+    /// The icon.
+    pub(crate) icon: String,
+}
+
+impl Assets {
+    /// The addresses of this build.
+    pub(crate) fn new() -> Self {
+        let [style, icon] =
+            ASSETS.map(|asset| format!("/assets/{}?v={:016x}", asset.name, mark(asset.octets)));
+        Self { style, icon }
+    }
+}
+
+/// FNV-1a: tells two versions of a file apart; it protects nothing.
+fn mark(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
+        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// `GET /assets/{name}`.
+pub(super) async fn serve(Path(name): Path<String>) -> Response {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
+    let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
+    headers.insert(header::CACHE_CONTROL, keep);
+    (headers, asset.octets).into_response()
+}

@@ -1,0 +1,81 @@
+//! What every request passes: the host it names, the headers every answer carries, one log line, the
+//! counters. Invariant: no answer leaves without the security headers, and neither path nor query is logged,
+//! because result links are secrets.
+
+use super::log::Event;
+use super::site::Site;
+use crate::limits::REQUEST_TOTAL;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use waxseal_app::world::Stopwatch;
+
+/// Scripts, styles and pictures of this site only, and no way to frame it or to send a form elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+/// A year; sent only where this program itself speaks TLS or is told that its public address is https.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+/// Around every request.
+pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let began = Stopwatch::start();
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let mut response = if site.answers_for(host(&request)) {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n")
+            .into_response()
+    };
+    let headers = response.headers_mut();
+    for (name, value) in &SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if site.settings.is_https {
+        let value = HeaderValue::from_static(STRICT_TRANSPORT_SECURITY);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-cache"));
+    let status = response.status();
+    site.metrics.request(&route, status.as_u16(), began.elapsed());
+    site.log.write(&Event::Request {
+        method: method.as_str(),
+        route: &route,
+        status: status.as_u16(),
+        took: began.elapsed(),
+    });
+    response
+}
+
+/// The host that the request names (RFC 9112 §3.2).
+fn host(request: &Request) -> Option<&str> {
+    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    request.uri().authority().map(axum::http::uri::Authority::as_str).or(named)
+}
+
+/// A request that waits for nothing but this program ends in time.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TOTAL, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This took too long.\n").into_response(),
+    }
+}

@@ -1,0 +1,44 @@
+//! `waxseal serve` as an HTTP server: connections, limits, security headers, logs, metrics, and which
+//! address leads where. Pages are in [`crate::web`]; this module holds no page and no rule about mail. The
+//! way in is [`router`] with [`server::run`].
+
+mod assets;
+mod guard;
+mod log;
+mod metrics;
+pub(crate) mod server;
+mod site;
+mod status;
+
+pub(crate) use assets::Assets;
+pub(crate) use log::{Event, Log};
+pub(crate) use site::{Site, SiteSettings};
+
+use crate::limits::REQUEST_BODY_OCTETS_MAX;
+use crate::web;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// Every address of the site.
+pub(crate) fn router(site: &Arc<Site>) -> Router {
+    let quick = Router::new()
+        .merge(web::routes())
+        .route("/assets/{name}", get(assets::serve))
+        .route("/metrics", get(status::metrics_with_token))
+        .fallback(web::not_found)
+        .layer(middleware::from_fn(guard::in_time));
+    Router::new()
+        .merge(quick)
+        .route("/healthz", get(status::alive))
+        .layer(DefaultBodyLimit::max(REQUEST_BODY_OCTETS_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(site), guard::guard))
+        .with_state(Arc::clone(site))
+}
+
+/// The metrics alone, for an address of their own.
+pub(crate) fn metrics_router(site: &Arc<Site>) -> Router {
+    Router::new().route("/metrics", get(status::metrics)).with_state(Arc::clone(site))
+}

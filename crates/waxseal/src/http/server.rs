@@ -1,0 +1,162 @@
+//! Accepts connections and hands requests on: HTTP/1.1 with limits on the head, over TLS where the operator
+//! gave certificate files, until the program is asked to stop. It reads no request itself. The way in is
+//! [`run`]; a change must keep every wait for a visitor bounded.
+
+use crate::cli::error::CliError;
+use crate::cli::input::read_at_most;
+use crate::limits::{
+    ACCEPT_PAUSE, REQUEST_HEAD_OCTETS_MAX, REQUEST_HEAD_WAIT, REQUEST_HEADERS_MAX,
+    SERVER_FILE_OCTETS_MAX, SHUTDOWN_GRACE, VISITOR_HANDSHAKE, VISITORS_MAX,
+};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// One address that visitors come to, and what answers there.
+pub(crate) struct Door {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+}
+
+impl Door {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// An address that is taken or not this machine's.
+    pub(crate) async fn open(
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        router: Router,
+    ) -> Result<Self, CliError> {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            CliError::undetermined(format!("listen on {address}: {error}"))
+                .hint("choose another address with --listen")
+        })?;
+        Ok(Self { listener, tls, router })
+    }
+
+    /// Where it listens; with port 0 the system chose one.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub(crate) fn address(&self) -> Result<SocketAddr, CliError> {
+        let told = self.listener.local_addr();
+        told.map_err(|error| CliError::undetermined(format!("listening address: {error}")))
+    }
+}
+
+/// The TLS side from the operator's own files: a chain in PEM, leaf first, and its key.
+///
+/// # Errors
+/// Files that cannot be read, hold no certificate or no key, or do not belong together.
+pub(crate) fn tls(chain: &Path, key: &Path) -> Result<TlsAcceptor, CliError> {
+    let wrong = |path: &Path, why: &dyn std::fmt::Display| {
+        CliError::usage(format!("{}: {why}", path.display()))
+    };
+    let octets = read_at_most(chain, SERVER_FILE_OCTETS_MAX)?;
+    let certificates = CertificateDer::pem_slice_iter(&octets)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(chain, &error))?;
+    if certificates.is_empty() {
+        return Err(wrong(chain, &"no certificate in PEM form"));
+    }
+    let octets = read_at_most(key, SERVER_FILE_OCTETS_MAX)?;
+    let key_der = PrivateKeyDer::from_pem_slice(&octets)
+        .map_err(|_| wrong(key, &"no private key in PEM form"))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(chain, &error))?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key_der)
+        .map_err(|error| wrong(chain, &error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Serves all doors until `stop` is over, then lets open requests end.
+pub(crate) async fn run(doors: Vec<Door>, stop: impl Future<Output = ()>) {
+    let (stopping, stopped) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(VISITORS_MAX));
+    let mut open = Vec::new();
+    for door in doors {
+        open.push(tokio::spawn(accept(door, Arc::clone(&places), stopped.clone())));
+    }
+    stop.await;
+    let _ = stopping.send(true);
+    for door in open {
+        let _ = door.await;
+    }
+}
+
+async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+    let Door { listener, tls, router } = door;
+    let graceful = GracefulShutdown::new();
+    loop {
+        // The semaphore is never closed, so a place always comes.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let visit = Visit { router: router.clone(), _place: place };
+        let watcher = graceful.watcher();
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            let _ = stream.set_nodelay(true);
+            match tls {
+                None => visit.serve(stream, watcher).await,
+                Some(tls) => {
+                    let shaken = timeout(VISITOR_HANDSHAKE, tls.accept(stream)).await;
+                    if let Ok(Ok(stream)) = shaken {
+                        visit.serve(stream, watcher).await;
+                    }
+                }
+            }
+        });
+    }
+    drop(listener);
+    let _ = timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
+}
+
+/// One connection of a visitor.
+struct Visit {
+    router: Router,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Visit {
+    async fn serve<S>(self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { router, _place } = self;
+        let service = TowerToHyperService::new(router);
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(REQUEST_HEAD_WAIT)
+            .max_headers(REQUEST_HEADERS_MAX)
+            .max_buf_size(REQUEST_HEAD_OCTETS_MAX);
+        // A connection that breaks is the visitor's affair.
+        let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await;
+    }
+}

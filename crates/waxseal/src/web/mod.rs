@@ -1,0 +1,42 @@
+//! The pages for people: each handler calls one use case and fills one template. No rule and no wording of a
+//! finding is here. The ways in are [`routes`] and [`not_found`]; a change must keep every foreign text
+//! passing [`crate::escape`] before it reaches a template.
+
+mod frame;
+mod guides;
+mod home;
+mod presets;
+
+use crate::http::Site;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use frame::{Frame, Message, page};
+use std::sync::Arc;
+
+/// The addresses of all pages.
+pub(crate) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/guides", get(guides::shelves))
+        .route("/guides/", get(guides::shelves))
+        .route("/guides/{name}", get(guides::guide))
+        .route("/guides/category/{name}", get(guides::category))
+        .route("/guides/findings/{name}", get(guides::finding))
+        .route("/llms.txt", get(guides::llms_txt))
+        .route("/llms-full.txt", get(guides::llms_full))
+        .route("/presets", get(presets::presets))
+}
+
+/// The page for an address that leads nowhere.
+pub(crate) async fn not_found(State(site): State<Arc<Site>>) -> Response {
+    let message = Message {
+        frame: Frame::of(&site).noindex(),
+        title: "There is no such page".to_owned(),
+        text: "The address may be mistyped, or the page may be gone.".to_owned(),
+        next: Some(("/", "To the start")),
+    };
+    (StatusCode::NOT_FOUND, page(&site, &message)).into_response()
+}

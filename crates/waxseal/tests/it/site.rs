@@ -1,0 +1,104 @@
+//! A running site, and requests to it over real sockets.
+
+use crate::program::program;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+/// A running `waxseal serve`; it ends with this value.
+pub(crate) struct Running {
+    child: Child,
+    /// `127.0.0.1:PORT`.
+    pub(crate) address: String,
+}
+
+impl Running {
+    /// Starts a command that prints its address first.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(arguments)
+            .args(["--listen", "127.0.0.1:0", "--quiet"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}")).1;
+        Self { address: address.to_owned(), child }
+    }
+
+    /// Asks the process to end, by its own id, and says how it ended.
+    pub(crate) fn stop(&mut self) -> i32 {
+        let id = self.child.id().to_string();
+        std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut octets = Vec::new();
+        stream.read_to_end(&mut octets).unwrap();
+        Answer::read(&octets)
+    }
+
+    /// `GET`.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, "")
+    }
+
+    /// `GET` with further header lines, each ended by CRLF.
+    pub(crate) fn get_with(&self, path: &str, headers: &str) -> Answer {
+        let host = &self.address;
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n"
+        ))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn read(octets: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(octets);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: BTreeMap<String, String> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let chunked = headers.get("transfer-encoding").is_some_and(|value| value == "chunked");
+        let body = if chunked { unchunked(body) } else { body.to_owned() };
+        Self { status, headers, body }
+    }
+}
+
+/// The content of a body in chunks (RFC 9112 §7.1).
+fn unchunked(mut body: &str) -> String {
+    let mut out = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let Ok(size @ 1..) = usize::from_str_radix(size, 16) else { break };
+        let Some(chunk) = rest.get(..size) else { break };
+        out.push_str(chunk);
+        body = rest.get(size..).unwrap_or_default().trim_start_matches("\r\n");
+    }
+    out
+}
