@@ -6,6 +6,7 @@ pub mod connections;
 pub mod doctor;
 pub mod limits;
 pub mod probe_host;
+pub mod service;
 pub mod store;
 pub mod world;
 

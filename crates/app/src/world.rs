@@ -152,6 +152,10 @@ impl World {
         Self { net, roots, address_rule }
     }
 
+    pub(crate) const fn net(&self) -> &waxseal_net::World {
+        &self.net
+    }
+
     /// Carries one question out.
     pub async fn answer(&self, question: &Question) -> Answer {
         self.net.answer(question).await

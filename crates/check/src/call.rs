@@ -41,13 +41,21 @@ impl CallStep {
     }
 }
 
-/// Told while a call runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Told while a call runs. What a step showed is told just before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEvent {
     /// A step begins.
     Begun(CallStep),
+    /// How connecting to one address went.
+    Connect(IpAddr, Connect),
     /// A step is over, and how long it took.
     Ended(CallStep, StepResult, Duration),
+    /// What the handshake showed.
+    Handshake(Box<HandshakeSeen>),
+    /// The addresses of the host, in the order in which they are tried; empty when there is none.
+    Resolved(Vec<IpAddr>),
+    /// The status of the answer.
+    Status(u16),
 }
 
 /// How a step ended.

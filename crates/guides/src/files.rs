@@ -26,6 +26,21 @@ page_files! {
 }
 
 finding_files! {
+    "api-accepted-only",
+    "api-key-invalid",
+    "api-key-scope",
+    "api-payload-invalid",
+    "api-proxy-auth",
+    "api-quota-exceeded",
+    "api-rate-limited",
+    "api-recipient-suppressed",
+    "api-region-mismatch",
+    "api-sandbox",
+    "api-sender-unverified",
+    "api-service-error",
+    "api-smtp-instead",
+    "api-tls-interception",
+    "api-trust-store-old",
     "auth-bad-credentials",
     "cert-chain-order",
     "cert-cn-only",

@@ -155,6 +155,7 @@ impl ServiceLine<'_> {
         teller.begin(CallStep::Resolve);
         let addresses;
         (way.answers, addresses) = addresses_of(self.world, &request.host).await;
+        teller.tell(CallEvent::Resolved(addresses.clone()));
         teller.end(result(!addresses.is_empty()));
         if addresses.is_empty() {
             way.handshake = Observation::NotObserved(Reason::EarlierStageFailed);
@@ -164,6 +165,7 @@ impl ServiceLine<'_> {
         teller.begin(CallStep::Handshake);
         let limit = self.world.limits().handshake;
         let sealed = Box::pin(self.world.tls().strict(stream, &request.host, limit)).await;
+        teller.tell(CallEvent::Handshake(Box::new(sealed.seen.clone())));
         way.handshake = Observation::Observed(sealed.seen);
         let stream = sealed.stream.filter(|_| sealed.verified);
         teller.end(result(stream.is_some()));
@@ -182,13 +184,12 @@ impl ServiceLine<'_> {
             let host = Some(request.host.as_str());
             let target = Target { host, address, port: request.port };
             let dialled = self.world.dialer().dial(&target).await;
+            let connect = dialled.as_ref().err().cloned().unwrap_or(Connect::Connected);
+            teller.tell(CallEvent::Connect(address, connect.clone()));
+            way.connects.push((address, connect));
             teller.end(result(dialled.is_ok()));
-            match dialled {
-                Ok(stream) => {
-                    way.connects.push((address, Connect::Connected));
-                    return Ok(stream);
-                }
-                Err(connect) => way.connects.push((address, connect)),
+            if let Ok(stream) = dialled {
+                return Ok(stream);
             }
         }
         way.handshake = Observation::NotObserved(Reason::EarlierStageFailed);
@@ -245,6 +246,10 @@ impl Teller<'_> {
     pub(crate) fn begin(&mut self, step: CallStep) {
         self.current = Some((step, Stopwatch::start()));
         (self.listener)(CallEvent::Begun(step));
+    }
+
+    pub(crate) fn tell(&mut self, event: CallEvent) {
+        (self.listener)(event);
     }
 
     pub(crate) fn end(&mut self, result: StepResult) {

@@ -18,7 +18,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use waxseal_check::call::{Breakage, CallEnd, CallStep, StepResult};
+use waxseal_check::call::{Breakage, CallEnd, CallEvent, CallStep, StepResult};
 use waxseal_services::http::{
     Completeness, HTTPS_PORT, HeaderContent, HttpRequest, HttpResponse, Method,
 };
@@ -204,6 +204,7 @@ async fn answer(
     teller: &mut Teller<'_>,
 ) -> CallEnd {
     let status = response.status().as_u16();
+    teller.tell(CallEvent::Status(status));
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     if response.status().is_redirection() {
         let location = response.headers().get(LOCATION).map(text);

@@ -39,6 +39,18 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::new("domain", FieldKind::Required),
     Field::new("api-key", FieldKind::RequiredSecret),
     Field { name: "region", kind: FieldKind::Optional, choices: &["us", "eu"] },
+    Field {
+        name: "inbox-tls",
+        kind: FieldKind::Optional,
+        choices: &["service-default", "require", "require-verified"],
+    },
+];
+
+/// What a connection insists on towards inboxes where the message says nothing.
+const INBOX_TLS: &[(&str, InboxTls)] = &[
+    ("service-default", InboxTls::ServiceDefault),
+    ("require", InboxTls::Require),
+    ("require-verified", InboxTls::RequireVerified),
 ];
 
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
@@ -55,6 +67,7 @@ pub(crate) struct Mailgun {
     host: DomainName,
     domain: DomainName,
     key: Key,
+    inbox_tls: InboxTls,
 }
 
 impl Mailgun {
@@ -67,6 +80,7 @@ impl Mailgun {
             host,
             domain: domain.map_err(|_| SettingsError::Invalid("domain"))?,
             key: settings.required_secret("api-key")?,
+            inbox_tls: settings.choice("inbox-tls", INBOX_TLS)?,
         })
     }
 
@@ -81,6 +95,17 @@ impl Mailgun {
 
     fn domain_request(&self) -> HttpRequest {
         self.with_key(json::get(&self.host, format!("/v4/domains/{}", self.domain.as_str())))
+    }
+
+    /// What is insisted on for a message: the stronger of its own word and the connection's.
+    fn inbox_tls(&self, message: &Outgoing) -> InboxTls {
+        match (message.inbox_tls(), self.inbox_tls) {
+            (InboxTls::RequireVerified, _) | (_, InboxTls::RequireVerified) => {
+                InboxTls::RequireVerified
+            }
+            (InboxTls::Require, _) | (_, InboxTls::Require) => InboxTls::Require,
+            (InboxTls::ServiceDefault, InboxTls::ServiceDefault) => InboxTls::ServiceDefault,
+        }
     }
 
     fn post(&self, path: &str, form: Form) -> Result<HttpRequest, Unsendable> {
@@ -163,14 +188,10 @@ fn options(form: Form, tls: InboxTls, reference: &str) -> Form {
     form.field("v:waxseal-reference", reference)
 }
 
-fn one(message: &Outgoing) -> Form {
+fn one(message: &Outgoing, tls: InboxTls) -> Form {
     let form = Form::default().field("to", message.to().to_header());
     if let Some(mime) = message.mime() {
-        return options(
-            form.file("message", "message.mime", mime),
-            message.inbox_tls(),
-            message.reference(),
-        );
+        return options(form.file("message", "message.mime", mime), tls, message.reference());
     }
     let form = fields(form, message, message.subject());
     let form =
@@ -179,7 +200,7 @@ fn one(message: &Outgoing) -> Form {
         Some(id) => form.field("h:Message-Id", id),
         None => form,
     };
-    options(form, message.inbox_tls(), message.reference())
+    options(form, tls, message.reference())
 }
 
 /// What a single message and a batch have in common.
@@ -196,7 +217,7 @@ fn fields(form: Form, message: &Outgoing, subject: &str) -> Form {
 }
 
 /// One body for all; what differs becomes variables of each recipient.
-fn many(messages: &[Outgoing]) -> Result<Form, Unsendable> {
+fn many(messages: &[Outgoing], tls: impl Fn(&Outgoing) -> InboxTls) -> Result<Form, Unsendable> {
     let first = messages.first().ok_or(Unsendable::Count)?;
     check_alike(messages, first)?;
     let form = messages
@@ -206,7 +227,7 @@ fn many(messages: &[Outgoing]) -> Result<Form, Unsendable> {
     let form = first.headers().enumerate().fold(form, |form, (place, (name, _))| {
         form.field(format!("h:{name}"), format!("%recipient.header{place}%"))
     });
-    let form = options(form, first.inbox_tls(), "%recipient.reference%");
+    let form = options(form, tls(first), "%recipient.reference%");
     let names: Vec<String> =
         (0..first.headers().len()).map(|place| format!("header{place}")).collect();
     let variables = messages.iter().map(|message| {
@@ -320,12 +341,12 @@ impl DeliveryService for Mailgun {
 
     fn send_one(&self, message: &Outgoing, _at: Timestamp) -> Result<HttpRequest, Unsendable> {
         let path = if message.mime().is_some() { "messages.mime" } else { "messages" };
-        self.post(path, one(message))
+        self.post(path, one(message, self.inbox_tls(message)))
     }
 
     fn send_batch(&self, batch: Batch<'_>, _at: Timestamp) -> Result<HttpRequest, Unsendable> {
         check_count(batch.messages, BATCH_MESSAGES_MAX)?;
-        self.post("messages", many(batch.messages)?)
+        self.post("messages", many(batch.messages, |message| self.inbox_tls(message))?)
     }
 
     fn read_one(

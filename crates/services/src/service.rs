@@ -82,6 +82,18 @@ impl ServiceId {
         }
     }
 
+    /// The host of its interface; where there are regions, that of the first one.
+    pub const fn api_host(self) -> &'static str {
+        match self {
+            Self::AmazonSes => "email.us-east-1.amazonaws.com",
+            Self::Brevo => "api.brevo.com",
+            Self::Mailgun => "api.mailgun.net",
+            Self::Postmark => "api.postmarkapp.com",
+            Self::Resend => "api.resend.com",
+            Self::SendGrid => "api.sendgrid.com",
+        }
+    }
+
     /// What it can say or insist on towards inboxes.
     pub const fn second_path(self) -> SecondPath {
         crate::second_path::of(self)

@@ -11,7 +11,7 @@ use crate::rules;
 use crate::survey::Scope;
 use std::net::IpAddr;
 use std::time::Duration;
-use waxseal_proto::dns::{MxExchange, Outcome};
+use waxseal_proto::dns::{DnsAnswer, MxExchange, Outcome};
 use waxseal_proto::finding::Code;
 use waxseal_proto::name::Target;
 use waxseal_proto::observation::{Observation, Reason};
@@ -64,8 +64,13 @@ pub(super) fn unresolvable(tried: &SmtpTried) -> Option<Finding> {
     if tried.answers.is_empty() || !tried.connects.is_empty() {
         return None;
     }
-    let finding = Finding::new(Code::DnsHostUnresolvable, ANY, tried.host_text());
-    Some(tried.answers.iter().fold(finding, |finding, answer| {
+    Some(no_address(&tried.host_text(), &tried.answers))
+}
+
+/// A host for which these answers came, and no address among them.
+pub(super) fn no_address(host: &str, answers: &[DnsAnswer]) -> Finding {
+    let finding = Finding::new(Code::DnsHostUnresolvable, ANY, host);
+    answers.iter().fold(finding, |finding, answer| {
         finding.with(
             "look-up",
             format!(
@@ -74,7 +79,7 @@ pub(super) fn unresolvable(tried: &SmtpTried) -> Option<Finding> {
                 outcome(&answer.outcome)
             ),
         )
-    }))
+    })
 }
 
 const fn outcome(outcome: &Outcome) -> &'static str {

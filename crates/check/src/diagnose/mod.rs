@@ -7,11 +7,13 @@
 mod connection;
 mod pairs;
 mod replies;
+pub mod service;
 mod settings;
 mod sign_in;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod transport;
 
 use crate::finding::{ANY, BOTH, Finding, PATH_A, When};
 use crate::question::{Connect, Peer};

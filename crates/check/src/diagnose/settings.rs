@@ -63,6 +63,7 @@ pub fn settings(settings: &Settings<'_>) -> Vec<Finding> {
         }
         Chosen::Mode(mode) => findings.extend(conflict(settings, mode)),
     }
+    findings.extend(super::service::smtp_instead(settings.host));
     findings
 }
 

@@ -1,7 +1,7 @@
 //! A throw-away authority, servers that follow a few lines of script, and worlds that lead to them.
 
 use crate::{Limits, Settings, Simulation, Targets, World, ZoneFile};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::crypto::aws_lc_rs::{default_provider, sign::any_supported_type};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -29,8 +29,13 @@ pub(super) struct Identity {
 
 impl Authority {
     pub(super) fn new() -> Self {
+        Self::named("Test Authority")
+    }
+
+    pub(super) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         Self { issuer: Issuer::new(params, key), certificate }
@@ -41,8 +46,14 @@ impl Authority {
     }
 
     pub(super) fn identity(&self, name: &str) -> Identity {
+        self.identity_until(name, 4096)
+    }
+
+    /// A chain whose leaf ends with that year's first day.
+    pub(super) fn identity_until(&self, name: &str, year: i32) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
         let leaf = params.signed_by(&key, &self.issuer).unwrap();
         let chain = vec![leaf.der().clone(), self.certificate.der().clone()];
         Identity { chain, key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() }

@@ -1,7 +1,7 @@
 //! Requests to delivery services over real sockets: what arrives, over how many connections, and that no key
 //! leaves to anybody but the verified host.
 
-use super::fixtures::{Authority, limits, line, serve, tls_server};
+use super::fixtures::{Authority, Identity, limits, line, serve, tls_server};
 use crate::{Limits, Settings, Simulation, Targets, World, ZoneFile};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 use waxseal_check::call::{Breakage, CallEnd, CallEvent, CallSeen, CallStep, Line, StepResult};
+use waxseal_check::diagnose::service::{
+    Heard, OtherEnd, OtherHost, ServiceTried, diagnose_service,
+};
 use waxseal_check::question::Connect;
 use waxseal_proto::name::DomainName;
+use waxseal_proto::observation::Observation;
 use waxseal_proto::secret::Secret;
-use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure, TlsVersion};
+use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure, HandshakeSeen, TlsVersion};
+use waxseal_services::account::AccountState;
 use waxseal_services::http::{Completeness, HeaderContent, HttpRequest, Method, RequestHeader};
 use waxseal_services::limits::RESPONSE_OCTETS_MAX;
+use waxseal_services::service::ServiceId;
 
 const API_HOST: &str = "api.example.com";
 const KEY: &str = "canary-4711-key";
@@ -44,7 +50,11 @@ fn octets(head: &str, body: &[u8]) -> Vec<u8> {
 
 /// An https server that keeps what it reads, with a mark for each connection.
 async fn server(authority: &Authority, name: &str, script: &[Then], lines: &Lines) -> SocketAddr {
-    let config = tls_server(&authority.identity(name), rustls::ALL_VERSIONS);
+    server_with(&authority.identity(name), script, lines).await
+}
+
+async fn server_with(identity: &Identity, script: &[Then], lines: &Lines) -> SocketAddr {
+    let config = tls_server(identity, rustls::ALL_VERSIONS);
     let (acceptor, lines) = (TlsAcceptor::from(Arc::new(config)), Arc::clone(lines));
     let script = script.to_vec();
     serve(move |stream| {
@@ -142,6 +152,18 @@ fn status(seen: &CallSeen) -> Option<u16> {
     if let CallEnd::Answered(response) = &seen.end { Some(response.status()) } else { None }
 }
 
+fn word(event: &CallEvent) -> String {
+    match event {
+        CallEvent::Begun(step) => step.as_str().to_owned(),
+        CallEvent::Connect(address, _) => address.to_string(),
+        CallEvent::Ended(step, StepResult::Passed, _) => format!("{} passed", step.as_str()),
+        CallEvent::Ended(step, StepResult::Failed, _) => format!("{} failed", step.as_str()),
+        CallEvent::Handshake(_) => "handshake".to_owned(),
+        CallEvent::Resolved(addresses) => format!("{} addresses", addresses.len()),
+        CallEvent::Status(status) => status.to_string(),
+    }
+}
+
 #[tokio::test]
 async fn a_request_arrives_as_it_was_built_and_each_step_is_told() {
     let (authority, lines) = (Authority::new(), Lines::default());
@@ -174,10 +196,26 @@ async fn a_request_arrives_as_it_was_built_and_each_step_is_told() {
         CallStep::Answer,
     ];
     assert_eq!(seen.timings.iter().map(|(step, _)| *step).collect::<Vec<_>>(), steps);
-    for (pair, step) in events.chunks(2).zip(steps) {
-        assert_eq!(pair[0], CallEvent::Begun(step));
-        assert!(matches!(pair[1], CallEvent::Ended(ended, StepResult::Passed, _) if ended == step));
-    }
+    let told: Vec<String> = events.iter().map(word).collect();
+    assert_eq!(
+        told,
+        [
+            "dns",
+            "1 addresses",
+            "dns passed",
+            "connect",
+            "198.51.100.1",
+            "connect passed",
+            "tls",
+            "handshake",
+            "tls passed",
+            "request",
+            "request passed",
+            "answer",
+            "202",
+            "answer passed",
+        ]
+    );
     let handshake = seen.handshake.seen().unwrap();
     assert_eq!(handshake.chain.seen().unwrap().len(), 2);
     let HandshakeEnd::Completed(session) = &handshake.end else { panic!("{handshake:?}") };
@@ -192,7 +230,7 @@ async fn a_get_has_neither_length_nor_body() {
     let socket = server(&authority, API_HOST, &[answer("200 OK", b"[]")], &lines).await;
     let (seen, events) = call(&world(&authority, &[socket], limits()), &request(b"")).await;
     assert_eq!(status(&seen), Some(200));
-    assert_eq!(events.len(), 10);
+    assert_eq!(events.len(), 14);
     assert!(!lines.lock().unwrap().iter().any(|line| line.starts_with("content-length")));
 }
 
@@ -371,4 +409,67 @@ async fn addresses_are_tried_in_turn_and_the_guard_stands_before_each() {
     let (seen, _) = call(&guarded, &request(b"x")).await;
     assert_eq!(seen.end, CallEnd::NotConnected);
     assert_eq!(seen.connects, [("127.0.0.1".parse().unwrap(), Connect::GuardRefused)]);
+}
+
+/// What a call means, with the chain of another host beside it.
+fn codes(world: &World, call: CallSeen, other: Option<OtherEnd>) -> Vec<String> {
+    let other_host = other.map(|end| OtherHost { host: DomainName::parse(OTHER).unwrap(), end });
+    let tried = ServiceTried {
+        service: ServiceId::Resend,
+        call,
+        heard: Heard::Nothing,
+        account: AccountState::default(),
+        other_host,
+        at: world.now(),
+        roots: world.roots(),
+    };
+    diagnose_service(&tried).iter().map(|finding| finding.code.to_string()).collect()
+}
+
+const OTHER: &str = "api.example.org";
+
+#[tokio::test]
+async fn who_vouches_for_the_service_tells_interception_from_old_roots() {
+    let (ours, proxy) = (Authority::new(), Authority::named("Company Proxy"));
+    let refused = async |authority: &Authority, name: &str| {
+        let socket = server(authority, name, &[Then::Close], &Lines::default()).await;
+        let world = world(&ours, &[socket], limits());
+        let host = DomainName::parse(API_HOST).unwrap();
+        let request = HttpRequest { host, ..request(b"x") };
+        let (seen, _) = call(&world, &request).await;
+        (world, seen)
+    };
+    let (world, seen) = refused(&proxy, API_HOST).await;
+    let other = |authority: Authority| {
+        let chain = authority.identity(OTHER).chain.iter().map(|one| one.to_vec()).collect();
+        OtherEnd::Refused(HandshakeSeen {
+            chain: Observation::Observed(chain),
+            certificate_requested: false,
+            end: HandshakeEnd::Failed(HandshakeFailure::Closed),
+        })
+    };
+    for (end, code) in [
+        (None, "api-tls-interception"),
+        (Some(OtherEnd::NotReached), "api-tls-interception"),
+        (Some(OtherEnd::Verified), "api-tls-interception"),
+        (Some(other(Authority::named("Company Proxy"))), "api-tls-interception"),
+        (Some(other(Authority::named("New Public Root"))), "api-trust-store-old"),
+    ] {
+        assert_eq!(codes(&world, seen.clone(), end), [code]);
+    }
+    // A certificate for another name is a wrong host, whoever issued it.
+    let (world, seen) = refused(&ours, "www.example.com").await;
+    assert_eq!(codes(&world, seen, None)[0], "cert-name-mismatch");
+    let (world, seen) = refused(&proxy, "www.example.com").await;
+    assert!(!codes(&world, seen, None).contains(&"api-tls-interception".to_owned()));
+}
+
+#[tokio::test]
+async fn a_certificate_that_ended_is_the_cause_of_the_refused_handshake() {
+    let authority = Authority::new();
+    let identity = authority.identity_until(API_HOST, 2020);
+    let socket = server_with(&identity, &[Then::Close], &Lines::default()).await;
+    let world = world(&authority, &[socket], limits());
+    let (seen, _) = call(&world, &request(b"x")).await;
+    assert_eq!(codes(&world, seen, None).first().map(String::as_str), Some("cert-expired"));
 }

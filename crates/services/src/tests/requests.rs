@@ -190,6 +190,21 @@ fn mailgun() {
 }
 
 #[test]
+fn mailgun_insists_for_the_whole_connection_where_a_message_does_not() {
+    let settings = [("domain", "mg.example.com"), ("inbox-tls", "require-verified")];
+    let service = connection(ServiceId::Mailgun, &settings);
+    let insisted = ["o:require-tls=yes", "o:skip-verification=no"].map(str::to_string);
+    let options = |wire: &str| {
+        let (_, fields) = parts(wire);
+        fields.into_iter().filter(|field| field.starts_with("o:")).collect::<Vec<_>>()
+    };
+    assert_eq!(options(&one(&*service, &message())), insisted);
+    let weaker = message().with_inbox_tls(InboxTls::Require);
+    assert_eq!(options(&one(&*service, &weaker)), insisted);
+    assert_eq!(options(&many(&*service, &two(), None)), insisted);
+}
+
+#[test]
 fn mailgun_mime() {
     let service = connection(ServiceId::Mailgun, &[("domain", "mg.example.com")]);
     let message = message().with_mime(b"From: a\r\n\r\nb\r\n".to_vec()).unwrap();
