@@ -8,6 +8,7 @@ pub mod limits;
 pub mod probe_host;
 pub mod service;
 pub mod store;
+pub mod submission;
 pub mod world;
 
 pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};

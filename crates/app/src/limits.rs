@@ -10,3 +10,6 @@ pub const KEY_COMMAND_OCTETS_MAX: u64 = waxseal_store::limits::KEY_FILE_OCTETS_M
 
 /// Connections of one workspace that are listed. A team has some, not thousands.
 pub const CONNECTIONS_LISTED_MAX: u32 = waxseal_store::limits::PAGE_ROWS_MAX;
+
+/// Characters of what one step shows: a reply of EHLO with its extensions fits whole.
+pub const STEP_DETAIL_CHARS_MAX: usize = 600;

@@ -152,6 +152,7 @@ impl World {
         Self { net, roots, address_rule }
     }
 
+    /// The executor itself, for the use cases.
     pub(crate) const fn net(&self) -> &waxseal_net::World {
         &self.net
     }

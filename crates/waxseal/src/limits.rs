@@ -10,6 +10,9 @@ pub(crate) const INPUT_FILE_OCTETS_MAX: u64 = 32 * 1024 * 1024;
 /// Octets of the configuration file; a real one has under 1 kB.
 pub(crate) const CONFIG_FILE_OCTETS_MAX: u64 = 256 * 1024;
 
+/// Octets of a file with a password or token; the longest token has some 4 kB.
+pub(crate) const PASSWORD_FILE_OCTETS_MAX: u64 = 16 * 1024;
+
 /// Relays at private addresses in the configuration file: an organisation has a handful.
 pub(crate) const RELAYS_MAX: usize = 64;
 

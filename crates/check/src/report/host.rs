@@ -49,7 +49,7 @@ fn address(facts: &Facts, address: &AddressFacts) -> AddressV1 {
             .unwrap_or_default(),
         tls: address.handshake().map(tls),
         certificate: address.chain.seen().map(certificate),
-        transcript: session.map(lines).unwrap_or_default(),
+        transcript: session.map(transcript).unwrap_or_default(),
     }
 }
 
@@ -114,7 +114,8 @@ pub(crate) const fn stage_word(stage: Stage) -> &'static str {
     }
 }
 
-fn tls(handshake: &HandshakeSeen) -> TlsV1 {
+/// A handshake as published.
+pub fn tls(handshake: &HandshakeSeen) -> TlsV1 {
     match &handshake.end {
         HandshakeEnd::Completed(session) => TlsV1 {
             version: Some(session.version.as_str().to_owned()),
@@ -133,7 +134,8 @@ fn tls(handshake: &HandshakeSeen) -> TlsV1 {
     }
 }
 
-fn lines(session: &SessionSeen) -> Vec<String> {
+/// A session line by line: `C:` for what was sent, `S:` for what came, `*:` for an event.
+pub fn transcript(session: &SessionSeen) -> Vec<String> {
     session
         .transcript
         .lines

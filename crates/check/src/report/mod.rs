@@ -6,6 +6,7 @@ mod exit;
 mod host;
 mod policies;
 mod policy_table;
+pub mod send;
 mod verdict;
 pub mod wire;
 mod words;
@@ -27,6 +28,7 @@ use wire::{
 
 pub use certificate::{certificate, entry};
 pub use exit::{FailOn, exit_status};
+pub use host::{tls, transcript};
 
 /// What is known of a run besides its facts.
 #[derive(Clone, Copy, Debug)]

@@ -60,6 +60,11 @@ impl Simulation {
             || self.allow_private
     }
 
+    /// Whether the clock is replaced.
+    pub(crate) const fn has_other_clock(&self) -> bool {
+        self.now.is_some()
+    }
+
     fn options(&self) -> Result<SimulationOptions, CliError> {
         Ok(SimulationOptions {
             roots_pem: self.roots.as_deref().map(input::read).transpose()?,

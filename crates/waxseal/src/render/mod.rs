@@ -13,6 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::output;
 use anstyle::{AnsiColor, Style};
 use waxseal_check::report::FailOn;
+use waxseal_check::report::send::wire::{SendV1, StepV1};
 use waxseal_check::report::wire::ReportV1;
 
 /// The shape of a report.
@@ -95,6 +96,16 @@ pub(crate) fn reports(
             texts.join("\n")
         }
     })
+}
+
+/// A message that was sent or tried, as text.
+pub(crate) fn sent(sent: &SendV1, layout: Layout) -> String {
+    text::sent(sent, layout)
+}
+
+/// One step of an attempt as it passes, as one line.
+pub(crate) fn step(step: &StepV1) -> String {
+    text::step(step)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{Layout, Palette};
 use crate::escape;
 use anstyle::Style;
 use std::fmt::Write as _;
+use waxseal_check::report::send::wire::{OutcomeV1, SendV1, StepV1};
 use waxseal_check::report::wire::{FindingV1, ReportV1, VerdictV1};
 
 /// The report as text.
@@ -23,6 +24,74 @@ pub(super) fn report(report: &ReportV1, layout: Layout) -> String {
         writer.block(&block);
     }
     writer.out
+}
+
+/// A message that was sent or tried, as text: what became of it, why, and what it means.
+pub(super) fn sent(sent: &SendV1, layout: Layout) -> String {
+    let mut writer = Writer { out: String::new(), layout };
+    let palette = layout.palette;
+    let good = matches!(sent.outcome, OutcomeV1::Accepted | OutcomeV1::Ready);
+    writer.styled(if good { palette.good } else { palette.bad }, sent.outcome.as_str());
+    let by = sent.service.as_deref().unwrap_or(&sent.host);
+    let where_to = format!("  {by} port {}, {}", sent.port, sent.security);
+    writer.styled(palette.faint, &format!("{}\n", escape::line(&where_to)));
+    if sent.simulated {
+        writer.styled(
+            palette.unsure,
+            "SIMULATED: a part of the world of this attempt was replaced\n",
+        );
+    }
+    if !sent.encrypted {
+        writer.styled(
+            palette.bad,
+            "NOT ENCRYPTED: anybody on the way can read and change what is sent\n",
+        );
+    }
+    if let Some(id) = &sent.server_id {
+        writer.wrapped("  the server's id: ", "    ", &escape::line(id));
+    }
+    if let Some(id) = &sent.message_id {
+        writer.wrapped("  Message-ID: ", "    ", &escape::line(id));
+    }
+    for recipient in &sent.recipients {
+        let code = recipient.code.map(|code| format!(" {code}")).unwrap_or_default();
+        let said = recipient.message.as_deref().unwrap_or_default();
+        let line = format!("{}: {}{code} {said}", recipient.address, recipient.outcome);
+        writer.wrapped("  ", "    ", &escape::line(line.trim_end()));
+    }
+    if !sent.findings.is_empty() {
+        writer.block(&Block::Heading("Findings".to_owned()));
+        for finding in &sent.findings {
+            writer.finding(finding);
+        }
+    }
+    let lists = [
+        ("What this proves", &sent.proves),
+        ("What it does not prove", &sent.does_not_prove),
+        ("What comes next", &sent.next),
+    ];
+    for (heading, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
+        writer.block(&Block::Heading(heading.to_owned()));
+        writer.block(&Block::Items(lines.clone()));
+    }
+    if !good && !sent.transcript.is_empty() {
+        writer.block(&Block::Heading("Transcript".to_owned()));
+        for line in &sent.transcript {
+            writer.out.push_str("  ");
+            writer.out.push_str(&escape::line(line));
+            writer.out.push('\n');
+        }
+    }
+    writer.out
+}
+
+/// One step as it passes.
+pub(super) fn step(step: &StepV1) -> String {
+    let end = if step.passed { "ok" } else { "FAILED" };
+    let detail = step.detail.as_deref().map(escape::line).unwrap_or_default();
+    format!("{:>9.1} ms  {:<12} {end:<6}  {detail}", step.elapsed_ms, step.step)
+        .trim_end()
+        .to_owned()
 }
 
 struct Writer {

@@ -4,7 +4,7 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["check"],
         &["connection"],
@@ -18,6 +18,7 @@ fn help_reads_as_committed() {
         &["serve"],
         &["tool"],
         &["tool", "cert", "verify"],
+        &["tool", "smtp", "send"],
         &["tool", "tls", "probe"],
     ];
     for command in commands {

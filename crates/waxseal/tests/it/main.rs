@@ -10,5 +10,6 @@ mod help;
 mod presets;
 mod program;
 mod site;
+mod smtp_send;
 mod tools;
 mod web;

@@ -29,7 +29,7 @@ pub(crate) enum Tool {
     /// Read and match MTA-STS records and policies
     #[command(subcommand)]
     MtaSts(mta_sts::MtaSts),
-    /// Read SMTP replies
+    /// Read SMTP replies, and hand one message to a server
     #[command(subcommand)]
     Smtp(smtp::Smtp),
     /// Look at the TLS of one server
@@ -65,7 +65,7 @@ pub(crate) fn run(
         Tool::Address(tool) => address::run(tool),
         Tool::Cert(tool) => cert::run(tool),
         Tool::MtaSts(tool) => mta_sts::run(tool),
-        Tool::Smtp(tool) => smtp::run(tool),
+        Tool::Smtp(tool) => smtp::run(tool, config, world),
         Tool::Tls(tool) => tls::run(tool, config, world),
         Tool::TlsRpt(tool) => tls_rpt::run(tool),
     }

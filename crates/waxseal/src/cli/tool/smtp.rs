@@ -1,13 +1,16 @@
-//! `tool smtp parse-reply`: one reply of a server as RFC 5321 §4.2 reads it, offline.
+//! `tool smtp …`: one reply of a server as RFC 5321 §4.2 reads it, offline; and one message handed to a server.
+
+mod send;
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
+use super::super::world::WorldSource;
 use super::super::{input, text};
 use super::Shown;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::smtp::ehlo::EhloSeen;
 use waxseal_proto::smtp::reply::{FileReply, parse_reply_file};
@@ -21,6 +24,9 @@ pub(crate) enum Smtp {
         waxseal tool smtp parse-reply ehlo.txt --json\n\n\
         Exit status: 0 a complete reply of one code, 1 a reply with a fault or cut short, 2 no reply.")]
     ParseReply(ParseReply),
+    /// Hand one message to a server, and say what happened at each step
+    #[command(after_help = send::HELP)]
+    Send(Box<send::Send>),
 }
 
 /// `smtp parse-reply`.
@@ -46,8 +52,18 @@ struct Parsed {
     deviations: Vec<&'static str>,
 }
 
-pub(super) fn run(tool: &Smtp) -> Result<Exit, CliError> {
-    let Smtp::ParseReply(arguments) = tool;
+pub(super) fn run(
+    tool: &Smtp,
+    config: Option<&Path>,
+    world: &WorldSource,
+) -> Result<Exit, CliError> {
+    match tool {
+        Smtp::ParseReply(arguments) => parse_reply(arguments),
+        Smtp::Send(arguments) => send::run(arguments, config, world),
+    }
+}
+
+fn parse_reply(arguments: &ParseReply) -> Result<Exit, CliError> {
     let octets = input::read(&arguments.file)?;
     let found = parse_reply_file(&octets)
         .map_err(|error| CliError::usage(format!("{}: {error}", arguments.file.display())))?;
