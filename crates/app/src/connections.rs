@@ -12,6 +12,7 @@ pub mod secret;
 pub mod wire;
 
 use jiff::Timestamp;
+use waxseal_check::report::wire::FindingV1;
 use waxseal_store::StoreError;
 use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine};
 use waxseal_store::connections::{Connections as _, Page};
@@ -20,7 +21,7 @@ use waxseal_store::id::ConnectionId;
 pub use error::{ConnectionsError, Fault, FieldProblem};
 pub use exception::ExceptionForm;
 pub use form::Form;
-pub use offer::offer;
+pub use offer::{offer, warnings};
 pub use secret::{SecretChange, SecretInput};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
@@ -48,6 +49,8 @@ pub struct Changed {
     pub connection: ConnectionView,
     /// What is known of its host.
     pub offer: Offer,
+    /// What contradicts itself in its settings.
+    pub warnings: Vec<FindingV1>,
     /// The key file that was made for its secret.
     pub key_file_made: Option<std::path::PathBuf>,
 }
@@ -276,9 +279,11 @@ async fn changed(
     key_file_made: Option<std::path::PathBuf>,
     now: Timestamp,
 ) -> Result<Changed, ConnectionsError> {
-    let connection = show(data, &id.to_string(), now).await?;
+    let stored = find(data, &id.to_string()).await?;
+    let connection = view(data, &stored, now).await?;
     let offer = connection.host.as_deref().map(offer).unwrap_or_default();
-    Ok(Changed { connection, offer, key_file_made })
+    let warnings = warnings(&stored.settings.kind);
+    Ok(Changed { connection, offer, warnings, key_file_made })
 }
 
 /// An error about a connection that people know by its name.

@@ -85,10 +85,8 @@ pub enum DataError {
         source: KeysError,
     },
     /// The command that prints the keys did not.
-    #[error("the command for the master keys ({command}) {problem}")]
+    #[error("the command for the master keys {problem}")]
     KeyCommand {
-        /// The command.
-        command: String,
         /// How it ended.
         problem: String,
     },

@@ -401,7 +401,7 @@ fn clear(
 
 /// Whether the host is this machine by its very name; an address that a name resolves to is judged when
 /// it is connected to.
-fn is_loopback(host: &RelayHost) -> bool {
+pub(super) fn is_loopback(host: &RelayHost) -> bool {
     match host {
         RelayHost::Address(IpAddr::V4(address)) => address.is_loopback(),
         RelayHost::Address(IpAddr::V6(address)) => {

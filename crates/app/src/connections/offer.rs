@@ -1,9 +1,33 @@
 //! What is known of a host that somebody types: the built-in service first, then the presets of its SMTP
-//! side. It offers values; nothing is filled in by itself.
+//! side; and what contradicts itself in settings. Values are offered; nothing is filled in by itself.
 
+use waxseal_check::diagnose::{Chosen, ClearText, Settings, settings};
+use waxseal_check::report::published;
+use waxseal_check::report::wire::FindingV1;
 use waxseal_services::presets::{self, HostPattern, Preset};
+use waxseal_store::connection::{ConnectionKind, Transport};
 
+use super::form::is_loopback;
 use super::wire::{Offer, PresetOffer};
+
+/// What contradicts itself in the settings of a connection, before anything is connected to.
+pub fn warnings(kind: &ConnectionKind) -> Vec<FindingV1> {
+    let ConnectionKind::Smtp(smtp) = kind else {
+        return Vec::new();
+    };
+    let allowed = match &smtp.transport {
+        Transport::Clear { exception } => exception.is_some() || is_loopback(&smtp.host),
+        Transport::Encrypted { .. } => false,
+    };
+    let host = smtp.host.to_string();
+    let found = settings(&Settings {
+        host: &host,
+        port: smtp.port.get(),
+        security: Chosen::Mode(smtp.mode()),
+        clear_text: if allowed { ClearText::Allowed } else { ClearText::NotAllowed },
+    });
+    published(&found, &host)
+}
 
 /// What is known of a host.
 pub fn offer(host: &str) -> Offer {

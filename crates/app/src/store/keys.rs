@@ -32,7 +32,8 @@ pub enum KeySource {
 impl std::fmt::Display for KeySource {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Command(line) => write!(formatter, "the command {line}"),
+            // It may name an account or hold a token of its own.
+            Self::Command(_) => formatter.write_str("a command (not shown)"),
             Self::File(file) => write!(formatter, "the file {}", file.path().display()),
             Self::Text { from, .. } => formatter.write_str(from),
         }
@@ -56,7 +57,7 @@ impl KeySource {
 }
 
 async fn run(line: &str) -> Result<Zeroizing<Vec<u8>>, DataError> {
-    let failed = |problem: String| DataError::KeyCommand { command: line.to_owned(), problem };
+    let failed = |problem: String| DataError::KeyCommand { problem };
     let mut child = Command::new("/bin/sh")
         .args(["-c", line])
         .stdin(Stdio::null())

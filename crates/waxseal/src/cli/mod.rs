@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which function answers it. Commands return an exit status or
 //! one error line; only [`run`] touches the process. Every `--help` shows examples.
 
+mod backup;
 mod check;
 mod completions;
 mod connection;
@@ -11,6 +12,7 @@ pub(crate) mod exit;
 mod guide;
 mod headers;
 pub(crate) mod input;
+mod key;
 mod lab;
 pub(crate) mod output;
 mod presets;
@@ -54,6 +56,8 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Write a copy of the live database; the master key is separate
+    Backup(backup::Backup),
     /// Check one or a few domains from here, as a sending mail server would
     Check(Box<check::Check>),
     /// Print a shell completion script
@@ -72,6 +76,9 @@ enum Command {
     Guide(guide::Guide),
     /// Show the path of a received message, hop by hop, with what TLS each hop used
     Headers(headers::Headers),
+    /// The master keys that stored secrets are sealed with
+    #[command(subcommand)]
+    Key(key::Key),
     /// A small mail internet on loopback, with everything that can go wrong
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -79,6 +86,8 @@ enum Command {
     Man(completions::Man),
     /// Show host, port, mode and documentation page of known services
     Presets(presets::Presets),
+    /// Make the database of an empty folder from a copy; the master key is separate
+    Restore(backup::Restore),
     /// Serve the web pages until Ctrl-C
     Serve(Box<serve::Serve>),
     /// Small tools: one mechanism each, exact
@@ -109,17 +118,20 @@ fn run_in(arguments: impl IntoIterator<Item = OsString>, world: &WorldSource) ->
 fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
     let config = cli.config.as_deref();
     match &cli.command {
+        Command::Backup(command) => backup::run(command, config, world),
         Command::Check(command) => check::run(command, config, world),
         Command::Completions(command) => completions::run(command),
-        Command::Config(command) => settings::run(command, config),
+        Command::Config(command) => settings::run(command, config, world),
         Command::Connection(command) => connection::run(command, config, world),
         Command::Demo(command) => demo::run(command),
         Command::Doctor(command) => doctor::run(command, config, world),
         Command::Guide(command) => guide::run(command),
         Command::Headers(command) => headers::run(command),
+        Command::Key(command) => key::run(command, config, world),
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
         Command::Presets(command) => presets::run(command),
+        Command::Restore(command) => backup::run_restore(command, config, world),
         Command::Serve(command) => serve::run(command, config, world),
         Command::Tool(command) => tool::run(command, config, world),
     }

@@ -1,8 +1,11 @@
-//! `waxseal config show`: the effective settings and where each comes from. There is no secret among them.
+//! `waxseal config show`: the effective settings and where each comes from. Of the
+//! master keys it says where they come from and nothing else.
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::world::WorldSource;
 use super::{output, text};
+use crate::config::data::{self, DataFlags};
 use crate::config::{self, NetworkFlags, Setting};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -38,6 +41,10 @@ struct Shown {
     from_host: ShownSetting<Option<String>>,
     timeout_s: ShownSetting<Option<f64>>,
     relays: ShownSetting<Vec<String>>,
+    data: ShownSetting<String>,
+    workspace: ShownSetting<String>,
+    /// Where the master keys come from; the keys themselves are never shown.
+    master_key: ShownSetting<String>,
 }
 
 #[derive(Serialize)]
@@ -46,15 +53,23 @@ struct ShownSetting<T> {
     source: String,
 }
 
-pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError> {
+pub(super) fn run(
+    config: &Config,
+    file: Option<&Path>,
+    world: &WorldSource,
+) -> Result<Exit, CliError> {
     let Config::Show(show) = config;
     let settings = config::load(file, &NetworkFlags::default())?;
+    let data = data::load(file, &DataFlags::default(), world.lab_data())?;
     let shown = Shown {
         resolver: of(&settings.resolver, |value| value.map(|socket| socket.to_string())),
         control_hosts: of(&settings.control_hosts, Clone::clone),
         from_host: of(&settings.from_host, |value| value.as_ref().map(ToString::to_string)),
         timeout_s: of(&settings.timeout, |value| value.map(|timeout| timeout.as_secs_f64())),
         relays: of(&settings.relays, |relays| relays.iter().map(relay).collect()),
+        data: of(&data.folder, |folder| folder.display().to_string()),
+        workspace: of(&data.workspace, Clone::clone),
+        master_key: of(&data.keys, ToString::to_string),
     };
     if show.json {
         output::json(&shown)?;
@@ -76,6 +91,9 @@ pub(super) fn run(config: &Config, file: Option<&Path>) -> Result<Exit, CliError
         ),
         ("timeout", or(timeout, "each stage its own"), shown.timeout_s.source),
         ("relays", or(relays, "none at private addresses"), shown.relays.source),
+        ("data", shown.data.value, shown.data.source),
+        ("workspace", shown.workspace.value, shown.workspace.source),
+        ("master_key", shown.master_key.value, shown.master_key.source),
     ]
     .map(|(name, value, source)| (name, format!("{value} ({source})")));
     output::data(&text::fields(&lines))?;

@@ -225,7 +225,7 @@ mod tests {
         };
         assert_eq!(source(&[home], "data = '/d'").unwrap(), "the file /d/master.key");
         assert_eq!(source(&[home], "key_file = '/k'").unwrap(), "the file /k");
-        assert_eq!(source(&[home], "key_command = 'pass x'").unwrap(), "the command pass x");
+        assert_eq!(source(&[home], "key_command = 'pass x'").unwrap(), "a command (not shown)");
         let text = [home, (KEY, "waxseal-keys 1;current a b")];
         let shown = source(&text, "key_file = '/k'").unwrap();
         assert_eq!(shown, "the environment variable WAXSEAL_MASTER_KEY");

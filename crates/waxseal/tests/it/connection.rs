@@ -38,7 +38,7 @@ fn a_connection_is_added_shown_changed_and_removed() {
     let said = add_own(data);
     assert_eq!((said.is_calm().status, said.stderr.as_str()), (0, ""), "{said:?}");
     let added = said.json();
-    assert_eq!(keys(&added), ["connection", "key_file_made", "offer", "simulated"]);
+    assert_eq!(keys(&added), ["connection", "key_file_made", "offer", "simulated", "warnings"]);
     assert!(added["key_file_made"].as_str().unwrap().ends_with("master.key"));
     let first = &added["connection"];
     for (key, value) in [
@@ -76,6 +76,35 @@ fn a_connection_is_added_shown_changed_and_removed() {
     assert_eq!(connection(data, &["remove", "other"], b"").is_calm().status, 0);
     let list = connection(data, &["list", "--json"], b"").json();
     assert_eq!(list, json!({"connections": [], "workspace": "default", "simulated": false}));
+}
+
+#[test]
+fn what_is_known_of_a_host_is_offered_and_contradictions_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let data = &root.path().join("data");
+    let add = |name: &str, more: &str| {
+        let all = format!("add {name} {more} --from-address a@example.com --json");
+        let said = connection(data, &all.split_whitespace().collect::<Vec<_>>(), b"");
+        assert_eq!(said.is_calm().status, 0, "{said:?}");
+        said.json()
+    };
+    let known = add("a", "--host smtp.sendgrid.net --port 587 --security tls");
+    assert_eq!(known["offer"]["service"], "sendgrid");
+    assert_eq!(known["offer"]["presets"][0]["port"], 465);
+    assert_eq!(known["connection"]["port"], 587, "nothing is filled in or changed by itself");
+    let codes = |value: &Value| {
+        let list = value["warnings"].as_array().unwrap().iter();
+        list.map(|each| each["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&known), ["input-mode-port-conflict"]);
+    let preset = add("b", "--preset sendgrid --user apikey");
+    assert_eq!(preset["connection"]["host"], "smtp.sendgrid.net");
+    assert_eq!((&preset["connection"]["port"], codes(&preset).len()), (&json!(465), 0));
+    let unknown = add("c", "--host smtp.example.com --port 465 --security starttls");
+    assert_eq!(unknown["offer"], json!({"service": null, "presets": []}));
+    assert_eq!(codes(&unknown), ["input-mode-port-conflict"]);
+    let clear = add("d", "--host localhost --port 2525 --security none");
+    assert_eq!(codes(&clear), ["input-mode-none"]);
 }
 
 #[test]

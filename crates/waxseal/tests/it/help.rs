@@ -4,8 +4,11 @@ use super::program::run;
 
 #[test]
 fn help_reads_as_committed() {
-    let commands: [&[&str]; 15] = [
+    let commands: &[&[&str]] = &[
         &[],
+        &["backup"],
+        &["restore"],
+        &["key"],
         &["check"],
         &["connection"],
         &["connection", "add"],

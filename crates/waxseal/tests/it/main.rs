@@ -7,6 +7,7 @@ mod check_lab;
 mod connection;
 mod headers;
 mod help;
+mod keeping;
 mod presets;
 mod program;
 mod site;

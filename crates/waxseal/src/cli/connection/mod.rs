@@ -19,6 +19,7 @@ use std::path::Path;
 use waxseal_app::connections::wire::{ConnectionView, Offer};
 use waxseal_app::connections::{self, Changed, ConnectionsError, Fault, Use, Wanted};
 use waxseal_app::store::{Data, DataError, Opening};
+use waxseal_check::report::wire::FindingV1;
 
 /// `waxseal connection`.
 #[derive(Subcommand, Debug)]
@@ -143,6 +144,7 @@ struct One<'a> {
 struct OneChanged<'a> {
     connection: &'a ConnectionView,
     offer: &'a Offer,
+    warnings: &'a [FindingV1],
     key_file_made: Option<String>,
     simulated: bool,
 }
@@ -164,7 +166,9 @@ struct Place<'a> {
 impl Place<'_> {
     async fn open(&self, flags: &DataFlags, opening: Opening) -> Result<Data, CliError> {
         let config = data::load(self.config, flags, self.world.lab_data())?;
-        Data::open(config.settings(), opening, clock::now()).await.map_err(data_error)
+        Data::open(config.settings(), opening, clock::now())
+            .await
+            .map_err(|error| data_error(&error))
     }
 
     const fn is_simulated(&self) -> bool {
@@ -235,7 +239,7 @@ async fn list(command: &List, place: Place<'_>) -> Result<Exit, CliError> {
     let found = match Data::open(settings, Opening::Existing, clock::now()).await {
         // Nothing was ever added: that is an empty list.
         Err(DataError::NothingThere { .. }) => Vec::new(),
-        Err(other) => return Err(data_error(other)),
+        Err(other) => return Err(data_error(&other)),
         Ok(data) => {
             let found =
                 connections::list(&data, clock::now()).await.map_err(|error| wrong(&error))?;
@@ -321,6 +325,7 @@ fn show_changed(
         output::json(&OneChanged {
             connection: view,
             offer: &changed.offer,
+            warnings: &changed.warnings,
             key_file_made: changed.key_file_made.as_ref().map(|path| path.display().to_string()),
             simulated: place.is_simulated(),
         })?;
@@ -346,6 +351,15 @@ fn wrong(error: &ConnectionsError) -> CliError {
 }
 
 /// An error about data as the one line on standard error.
-pub(super) fn data_error(error: DataError) -> CliError {
-    wrong(&ConnectionsError::Data(error))
+pub(super) fn data_error(error: &DataError) -> CliError {
+    let text = chain(error);
+    let made = if error.is_of_the_machine() {
+        CliError::undetermined(text)
+    } else {
+        CliError::usage(text)
+    };
+    match error.hint() {
+        Some(hint) => made.hint(hint),
+        None => made,
+    }
 }

@@ -184,8 +184,10 @@ pub(super) fn notes(changed: &Changed) -> Vec<String> {
             notes.push("It takes OAuth 2 and no password: --auth xoauth2.".into());
         }
     }
-    if !view.encrypted {
-        notes.push(format!("{NOT_ENCRYPTED}: everything sent over {} can be read.", view.name));
+    for warning in &changed.warnings {
+        notes.push(format!("{}: {} (waxseal guide {})", warning.code, warning.title, warning.code));
+        let steps = warning.fix.iter().zip(1..);
+        notes.extend(steps.map(|(step, number)| format!("  {number}. {step}")));
     }
     let needs_secret = view.service.is_some() || view.sign_in.is_some();
     if needs_secret && !view.secret.stored {
