@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+use waxseal_check::diagnose::{PairTried, SmtpTried, other_pairs};
+use waxseal_check::question::Peer;
 use waxseal_check::report::send::wire::{SendV1, StepV1};
 use waxseal_net::{NetError, Submission};
 use waxseal_proto::name::{DomainName, NameError};
@@ -20,7 +22,7 @@ use waxseal_proto::smtp::submission::{Secured, Security, Stop};
 use waxseal_proto::tls::danger::{ClearTextAllowance, Exception};
 use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::requirement::{MinimumVersion, Requirement};
-use waxseal_proto::x509::Roots;
+use waxseal_proto::x509::{Roots, inspect};
 use waxseal_send::attempt::SmtpAttempt;
 
 pub use waxseal_proto::smtp::sasl::{Choice, Credential};
@@ -116,15 +118,12 @@ pub enum StepTold {
 /// Who is told what happens while it happens.
 pub type Listener<'a> = &'a mut (dyn FnMut(StepTold) + Send);
 
-/// What an attempt showed: facts for the diagnosis, not yet published.
+/// An attempt that was made, with what was asked for.
 #[derive(Debug)]
-struct Tried<'a> {
+struct Attempted<'a> {
     world: &'a World,
     request: &'a SubmissionRequest,
-    /// What vouches for the server.
-    roots: Arc<Roots>,
-    at: Timestamp,
-    submission: Submission,
+    tried: SmtpTried,
 }
 
 /// Carries out one attempt, tells its steps to `listener` and says what became of it.
@@ -153,8 +152,10 @@ pub async fn submit(
     {
         return Err(SubmissionError::NotLoopback { host: request.host_text(), address: *address });
     }
-    let tried = Tried { world, request, roots, at, submission };
-    Ok(published::published(&tried, steps, took))
+    let tried = request.tried(submission, roots, at);
+    let mut attempted = Attempted { world, request, tried };
+    attempted.look_at_other_pairs(&attempt).await;
+    Ok(published::published(&attempted, steps, took))
 }
 
 /// Reads a host name or an address: no port, no brackets, no URL.
@@ -167,6 +168,38 @@ pub fn parse_host(text: &str) -> Result<Host, NameError> {
         Ok(address) => Ok(Host::Address(address)),
         Err(_) => DomainName::parse(text).map(Host::Name),
     }
+}
+
+impl Attempted<'_> {
+    /// One look each at the other pairs of port and mode that the diagnosis asks for: without a credential
+    /// and without a message, over the same trust.
+    async fn look_at_other_pairs(&mut self, attempt: &SmtpAttempt) {
+        let pairs = other_pairs(&self.tried);
+        let looks =
+            pairs.into_iter().filter_map(|(port, mode)| look(self.world, attempt, port, mode));
+        self.tried.other_pairs =
+            futures::future::join_all(looks).await.into_iter().flatten().collect();
+    }
+}
+
+/// A look that nobody can sign in with; there is none without TLS.
+fn look<'a>(
+    world: &'a World,
+    attempt: &SmtpAttempt,
+    port: u16,
+    mode: Mode,
+) -> Option<impl Future<Output = Option<PairTried>> + 'a> {
+    let secured = || Secured { requirement: Requirement::default(), sign_in: None };
+    let security = match mode {
+        Mode::Starttls => Security::StartTls(secured()),
+        Mode::Tls => Security::Tls(secured()),
+        Mode::None => return None,
+    };
+    let attempt = SmtpAttempt { port, security, goal: Goal::Verify, ..attempt.clone() };
+    Some(async move {
+        let seen = Box::pin(world.net().submit(&attempt, &mut |_| {})).await.ok()?;
+        Some(PairTried { port, mode, connects: seen.connects, session: seen.seen })
+    })
 }
 
 impl SubmissionRequest {
@@ -217,11 +250,46 @@ impl SubmissionRequest {
         }
     }
 
+    /// The keys that are pinned; `None` when the server is vouched for by an authority.
+    fn pinned(&self) -> Option<&[[u8; 32]]> {
+        match self.encryption().map(|encryption| &encryption.trust)? {
+            Trust::PinnedKeys(keys) => Some(keys),
+            Trust::Authority(_) | Trust::PublicRoots => None,
+        }
+    }
+
     /// Whether the leaf has a key that is pinned; `None` when none is.
     fn is_pinned(&self, spki_sha256: &str) -> Option<bool> {
-        match self.encryption().map(|encryption| &encryption.trust)? {
-            Trust::PinnedKeys(keys) => Some(keys.contains(&parse_pin(spki_sha256)?)),
-            Trust::Authority(_) | Trust::PublicRoots => None,
+        Some(self.pinned()?.contains(&parse_pin(spki_sha256)?))
+    }
+
+    /// What was seen, as the diagnosis takes it. Of several pinned keys it is told the one that the server
+    /// has, else the first.
+    fn tried(&self, submission: Submission, roots: Arc<Roots>, at: Timestamp) -> SmtpTried {
+        let chain = submission
+            .seen
+            .as_ref()
+            .and_then(|seen| seen.session.handshake.seen()?.chain.seen()?.first());
+        let shown = chain.and_then(|leaf| parse_pin(&inspect(leaf).ok()?.spki_sha256));
+        let pinned_key = self.pinned().and_then(|keys| {
+            keys.iter().find(|key| Some(**key) == shown).or_else(|| keys.first()).copied()
+        });
+        let host = match &self.host {
+            Host::Address(address) => Peer::Address(*address),
+            Host::Name(name) => Peer::Host(name.clone()),
+        };
+        SmtpTried {
+            host,
+            port: self.port,
+            mode: self.mode(),
+            answers: submission.answers,
+            connects: submission.connects,
+            session: submission.seen,
+            timings: submission.timings,
+            other_pairs: Vec::new(),
+            at,
+            roots,
+            pinned_key,
         }
     }
 

@@ -2,13 +2,14 @@
 //! diagnosis and the words of [`waxseal_check::report::send`].
 
 use super::steps::{Judge, verdict};
-use super::{Goal, Tried};
+use super::{Attempted, Goal};
 use std::time::Duration;
+use waxseal_check::diagnose::{SmtpTried, diagnose};
 use waxseal_check::question::Connect;
 use waxseal_check::report::send::wire::{OutcomeV1, RecipientV1, SEND_SCHEMA, SendV1, StepV1};
-use waxseal_check::report::send::{Attempted, diagnosis, statements};
-use waxseal_check::report::wire::{CertificateV1, FindingV1};
-use waxseal_check::report::{certificate, tls, transcript};
+use waxseal_check::report::send::{self, diagnosis, statements};
+use waxseal_check::report::wire::CertificateV1;
+use waxseal_check::report::{certificate, published as published_findings, tls, transcript};
 use waxseal_proto::name::Mailbox;
 use waxseal_proto::smtp::outcome::ProbeOutcome;
 use waxseal_proto::smtp::reply_class::Permanence;
@@ -19,17 +20,18 @@ use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeSeen, TlsVersion};
 use waxseal_send::outcome::{Outcome, outcomes};
 
 /// The result of an attempt.
-pub(super) fn published(tried: &Tried<'_>, steps: Vec<StepV1>, took: Duration) -> SendV1 {
-    let seen = tried.submission.seen.as_ref();
-    let findings: Vec<FindingV1> = Vec::new();
+pub(super) fn published(attempted: &Attempted<'_>, steps: Vec<StepV1>, took: Duration) -> SendV1 {
+    let Attempted { world, request, tried } = attempted;
+    let seen = tried.session.as_ref();
     let outcome = outcome(seen);
     let handshake = seen.and_then(|seen| seen.session.handshake.seen());
-    let host = tried.request.host_text();
-    let encrypted = tried.request.mode() != Mode::None;
+    let host = request.host_text();
+    let findings = published_findings(&diagnose(tried), &host);
+    let encrypted = request.mode() != Mode::None;
     let signed_in = seen.and_then(|seen| seen.signed_in.seen());
-    let said = statements(&Attempted {
+    let said = statements(&send::Attempted {
         host: &host,
-        port: tried.request.port,
+        port: request.port,
         verified: handshake.and_then(verified),
         encrypted,
         signed_in: signed_in.is_some(),
@@ -37,12 +39,12 @@ pub(super) fn published(tried: &Tried<'_>, steps: Vec<StepV1>, took: Duration) -
     });
     SendV1 {
         schema: SEND_SCHEMA.to_owned(),
-        simulated: tried.world.is_simulated(),
+        simulated: world.is_simulated(),
         began_at: tried.at.to_string(),
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         service: None,
-        port: tried.request.port,
-        security: tried.request.mode().as_str().to_owned(),
+        port: request.port,
+        security: request.mode().as_str().to_owned(),
         encrypted,
         accepted: outcome == OutcomeV1::Accepted,
         outcome,
@@ -52,8 +54,8 @@ pub(super) fn published(tried: &Tried<'_>, steps: Vec<StepV1>, took: Duration) -
         signed_in_by: signed_in.map(|signed_in| signed_in.mechanism.as_str().to_owned()),
         steps,
         tls: handshake.map(tls),
-        certificate: handshake.and_then(|handshake| certificate_of(tried, handshake)),
-        recipients: recipients(tried),
+        certificate: handshake.and_then(|handshake| certificate_of(attempted, handshake)),
+        recipients: recipients(attempted),
         diagnosis: diagnosis(outcome, &findings),
         findings,
         transcript: seen.map(|seen| transcript(&seen.session)).unwrap_or_default(),
@@ -83,15 +85,16 @@ const fn verified(handshake: &HandshakeSeen) -> Option<TlsVersion> {
     }
 }
 
-fn certificate_of(tried: &Tried<'_>, handshake: &HandshakeSeen) -> Option<CertificateV1> {
-    let judge = Judge { request: tried.request, roots: &tried.roots, at: tried.at };
+fn certificate_of(attempted: &Attempted<'_>, handshake: &HandshakeSeen) -> Option<CertificateV1> {
+    let tried = &attempted.tried;
+    let judge = Judge { request: attempted.request, roots: &tried.roots, at: tried.at };
     verdict(handshake, &judge).as_ref().map(certificate)
 }
 
 /// The word for where it ended.
-fn ended(tried: &Tried<'_>) -> String {
-    let Some(seen) = &tried.submission.seen else {
-        let word = tried.submission.connects.last().map(|(_, connect)| connect_word(connect));
+fn ended(tried: &SmtpTried) -> String {
+    let Some(seen) = &tried.session else {
+        let word = tried.connects.last().map(|(_, connect)| connect_word(connect));
         return word.unwrap_or("no-address").to_owned();
     };
     match seen.outcome {
@@ -163,9 +166,9 @@ const fn lost(seen: &SubmissionSeen) -> &'static str {
     }
 }
 
-fn recipients(tried: &Tried<'_>) -> Vec<RecipientV1> {
-    let Goal::Deliver(transaction) = &tried.request.goal else { return Vec::new() };
-    match &tried.submission.seen {
+fn recipients(attempted: &Attempted<'_>) -> Vec<RecipientV1> {
+    let Goal::Deliver(transaction) = &attempted.request.goal else { return Vec::new() };
+    match &attempted.tried.session {
         None => transaction.recipients().iter().map(|mailbox| blank(mailbox, "not-sent")).collect(),
         Some(seen) => outcomes(seen)
             .iter()
