@@ -93,7 +93,8 @@ pub fn diagnosis(outcome: OutcomeV1, findings: &[FindingV1]) -> Option<Diagnosis
     let first = match outcome {
         OutcomeV1::Accepted | OutcomeV1::Ready => findings.iter().find(|f| f.severity == "fail"),
         OutcomeV1::AuthFailed | OutcomeV1::Failed | OutcomeV1::Rejected | OutcomeV1::Unknown => {
-            findings.first()
+            // A note explains no failure.
+            findings.iter().find(|finding| finding.severity != "info")
         }
     }?;
     let title = first.title.trim_end_matches('.');
