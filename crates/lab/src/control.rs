@@ -270,6 +270,8 @@ impl Lab {
         self.recorder.mailbox().write_to(&mail);
         let routes: String = self.parts.routes.iter().map(route_line).collect();
         write("parts.json", &serde_json::to_string_pretty(&self.parts).unwrap_or_default())?;
+        let hosts: String = self.hosts.iter().map(host_line).collect();
+        write("hosts.txt", &hosts)?;
         write("ca.pem", &self.parts.roots_pem)?;
         write("private-ca.pem", &self.private_root_pem)?;
         write("trust-anchor.txt", &self.parts.trust_anchor)?;
@@ -278,6 +280,12 @@ impl Lab {
         self.ledger.write_to(folder.path());
         Ok(SessionFolder { folder })
     }
+}
+
+/// A name and its published addresses.
+fn host_line((name, addresses): (&String, &Vec<IpAddr>)) -> String {
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    format!("{name} {}\n", addresses.join(" "))
 }
 
 fn route_line(((address, port), route): &((IpAddr, u16), Route)) -> String {
@@ -289,9 +297,9 @@ fn route_line(((address, port), route): &((IpAddr, u16), Route)) -> String {
     format!("{address} {port} {target}\n")
 }
 
-/// The files of a running lab: `parts.json`, `ca.pem`, `private-ca.pem`, `trust-anchor.txt`, `routes.txt`,
-/// `resolver.txt`; from the first request to a delivery service on `requests.jsonl`; and accepted messages
-/// in `mail`.
+/// The files of a running lab: `parts.json`, `hosts.txt`, `ca.pem`, `private-ca.pem`, `trust-anchor.txt`,
+/// `routes.txt`, `resolver.txt`; from the first request to a delivery service on `requests.jsonl`; and accepted
+/// messages in `mail`.
 #[derive(Debug)]
 pub struct SessionFolder {
     folder: tempfile::TempDir,

@@ -49,6 +49,63 @@ pub fn mismatches(scenario: &Scenario, report: &Value, exit: u8) -> Vec<String> 
     wrong
 }
 
+/// What is expected of an attempt to send.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpectedAttempt<'a> {
+    /// The family of its scenario.
+    pub kind: Kind,
+    /// The first code: the cause.
+    pub first: Option<&'a str>,
+    /// Its owner.
+    pub owner: Option<&'a str>,
+    /// Its severity.
+    pub severity: Option<&'a str>,
+    /// Further codes that must be found.
+    pub must: &'a [String],
+    /// Codes that must not be found.
+    pub must_not: &'a [String],
+    /// What becomes of the message.
+    pub outcome: Option<&'a str>,
+}
+
+/// Every way in which an attempt's findings (a list of the published shape, the cause first) and outcome differ
+/// from what is expected; empty when they do not.
+pub fn attempt_mismatches(
+    expected: &ExpectedAttempt<'_>,
+    findings: &Value,
+    outcome: &str,
+) -> Vec<String> {
+    let findings = findings.as_array().map(Vec::as_slice).unwrap_or_default();
+    let has = |code: &str| findings.iter().any(|finding| finding["code"] == code);
+    let mut wrong = Vec::new();
+    let first = findings.first().unwrap_or(&Value::Null);
+    let of_first =
+        [("code", expected.first), ("owner", expected.owner), ("severity", expected.severity)];
+    for (name, wanted) in of_first {
+        if let Some(wanted) = wanted.filter(|wanted| first[name] != *wanted) {
+            wrong.push(format!("the first {name} is {}, expected {wanted}", first[name]));
+        }
+    }
+    for code in expected.must.iter().filter(|code| !has(code)) {
+        wrong.push(format!("{code} is missing"));
+    }
+    for code in expected.must_not.iter().filter(|code| has(code)) {
+        wrong.push(format!("{code} must not be found"));
+    }
+    if expected.kind == Kind::Healthy {
+        for finding in findings.iter().filter(|finding| finding["severity"] != "info") {
+            wrong.push(format!("a healthy set-up has {}", finding["code"]));
+        }
+    }
+    if let Some(wanted) = expected.outcome.filter(|wanted| *wanted != outcome) {
+        wrong.push(format!("the outcome is {outcome}, expected {wanted}"));
+    }
+    if findings.iter().any(has_placeholder) {
+        wrong.push("a text still holds an unfilled placeholder".to_owned());
+    }
+    wrong
+}
+
 /// Every address whose outcome is not the expected one; no address at all is wrong too.
 fn other_outcomes(report: &Value, expected: &str) -> Vec<String> {
     let hosts = report["mx"].as_array().into_iter().flatten();

@@ -2,8 +2,10 @@
 //! Every field is described in `scenarios/README.md`. Reading is strict: an unknown field is an error that
 //! names file, line and field. The way in: [`Scenario::parse`]. Nothing is started here.
 
+mod api;
 mod attempt;
 
+pub use api::{ApiAction, ApiAttempt, ApiMessage};
 pub use attempt::{Attempt, Trust};
 
 use std::collections::BTreeMap;
@@ -72,6 +74,9 @@ pub struct Scenario {
     /// Path A: what a client of a submission server is set to, and what must be found. Where it stands, this is
     /// tried instead of a check of the domain.
     pub submission: Option<Attempt>,
+    /// Path A over a service's own interface: what a client is set to, the message, and what must be found.
+    /// Where it stands, this is tried instead of a check of the domain.
+    pub api: Option<ApiAttempt>,
 }
 
 /// The family of a scenario.
@@ -348,6 +353,9 @@ impl Scenario {
         if let Some(attempt) = &mut scenario.submission {
             attempt.settle(&domain);
         }
+        if let Some(attempt) = &mut scenario.api {
+            attempt.settle(&domain, &scenario.services);
+        }
         scenario.domain = domain;
         scenario.judge(path)?;
         Ok(scenario)
@@ -360,9 +368,11 @@ impl Scenario {
 
     /// Every code that must be found, by a check or by an attempt.
     pub fn expected_codes(&self) -> impl Iterator<Item = &str> {
-        let attempt = self.submission.iter();
-        let own = attempt.flat_map(|attempt| attempt.first.iter().chain(&attempt.must));
-        self.must.iter().chain(own).map(String::as_str)
+        let over_smtp = self.submission.iter();
+        let over_smtp = over_smtp.flat_map(|attempt| attempt.first.iter().chain(&attempt.must));
+        let by_api = self.api.iter();
+        let by_api = by_api.flat_map(|attempt| attempt.first.iter().chain(&attempt.must));
+        self.must.iter().chain(over_smtp).chain(by_api).map(String::as_str)
     }
 
     /// A name of this scenario made absolute, without final dot.
@@ -387,6 +397,13 @@ impl Scenario {
             }
             if let Err((field, reason)) = attempt.judge(self.kind) {
                 return fail(&format!("submission: {field}"), reason);
+            }
+        } else if let Some(attempt) = &self.api {
+            if !self.must.is_empty() || self.verdict.is_some() || !self.owner.is_empty() {
+                return fail("must", "a scenario with [api] says there what is expected".into());
+            }
+            if let Err((field, reason)) = attempt.judge(self.kind) {
+                return fail(&format!("api: {field}"), reason);
             }
         } else if self.kind == Kind::Fault && self.must.is_empty() {
             return fail("must", "a fault needs at least one code".into());

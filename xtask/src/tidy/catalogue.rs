@@ -103,7 +103,7 @@ fn scenarios(codes: &BTreeMap<String, String>) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Every code in a list called `must`: a plain text, or a table with the key `code`.
+/// Every code in a list called `must`: a plain text, or a table with the key `code`; and every `first` code.
 fn must(value: &toml::Value, found: &mut Vec<String>) {
     let toml::Value::Table(table) = value else {
         if let toml::Value::Array(items) = value {
@@ -114,6 +114,9 @@ fn must(value: &toml::Value, found: &mut Vec<String>) {
         return;
     };
     for (key, value) in table {
+        if let Some(code) = value.as_str().filter(|_| key == "first") {
+            found.push(code.to_owned());
+        }
         match value.as_array() {
             Some(items) if key == "must" => found.extend(items.iter().filter_map(|item| {
                 item.as_str().or_else(|| item.get("code")?.as_str()).map(first_word)

@@ -40,6 +40,7 @@ fn waits(scenario: &Scenario) -> Waits {
             "dns_query_ms" => waits.dns_query = ms,
             "dns_total_ms" => waits.dns_total = ms,
             "fetch_total_ms" => waits.fetch_total = ms,
+            "service_answer_ms" => waits.service_answer = ms,
             "spacing_ms" => waits.spacing = ms,
             "greeting_slow_ms" | "mx_hosts_max" | "addresses_per_host_max" | "survey_total_ms" => {}
             other => panic!("{}: unknown limit {other}", scenario.name),

@@ -29,8 +29,11 @@ pub struct KeptRequest {
     pub path: String,
     /// Header fields in the order sent, names as written. The keys in them open nothing.
     pub headers: Vec<(String, String)>,
-    /// The body in base64.
+    /// The body as text; empty when it is none.
     pub body: String,
+    /// The body in base64, when it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
     /// Status of the answer.
     pub status: u16,
     /// What became of it.
@@ -40,7 +43,12 @@ pub struct KeptRequest {
 impl KeptRequest {
     /// The octets of the body.
     pub fn body_octets(&self) -> Vec<u8> {
-        base64::engine::general_purpose::STANDARD.decode(&self.body).unwrap_or_default()
+        match &self.body_base64 {
+            Some(text) => {
+                base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default()
+            }
+            None => self.body.clone().into_bytes(),
+        }
     }
 
     /// The value of the first header of this name.
@@ -96,13 +104,16 @@ impl Ledger {
         request: &Request,
         (status, verdict): (u16, Verdict),
     ) {
+        let text = String::from_utf8(request.body.clone()).ok();
+        let encoded = || base64::engine::general_purpose::STANDARD.encode(&request.body);
         let kept = KeptRequest {
             service,
             host: host.to_owned(),
             method: request.method.clone(),
             path: request.target.clone(),
             headers: request.headers.clone(),
-            body: base64::engine::general_purpose::STANDARD.encode(&request.body),
+            body_base64: text.is_none().then(encoded),
+            body: text.unwrap_or_default(),
             status,
             verdict,
         };

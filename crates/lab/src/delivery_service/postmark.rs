@@ -34,6 +34,8 @@ const EMAIL: Shape = Shape::Object(&[
 /// One more than a batch may have, because a longer one has an error code of its own.
 const BATCH: Shape = Shape::List(&EMAIL, 501);
 const BATCH_MAX: usize = 500;
+/// The account waits for approval.
+const PENDING: u32 = 412;
 const RECIPIENTS_MAX: usize = 50;
 const MESSAGE_MAX: usize = 10_000_000;
 
@@ -142,7 +144,10 @@ fn one(case: &Case<'_>) -> Result<Ruling, Ruling> {
     if case.request.body.len() > MESSAGE_MAX {
         return Err(refused(413, 300, "The message is larger than 10 MB."));
     }
-    let to = judge(case, &email).map_err(|(code, text)| refused(422, code, &text))?;
+    let to = judge(case, &email).map_err(|(code, text)| match code {
+        PENDING => Ruling::Fail(error(422, code, &text)),
+        _ => refused(422, code, &text),
+    })?;
     let id = case.next_uuid();
     Ok(Ruling::Accept(Answer::json(200, &accepted(&to, &id)).accepting(vec![id])))
 }
@@ -232,7 +237,7 @@ fn judge(case: &Case<'_>, email: &Value) -> Result<String, (u32, String)> {
     let outside = recipients.iter().any(|to| mailbox::domain(to) != mailbox::domain(from));
     if case.has(ServiceFault::AccountPending) && outside {
         return Err((
-            412,
+            PENDING,
             "While your account is pending approval, all recipient addresses must share the same domain as the \
              'From' address."
                 .into(),

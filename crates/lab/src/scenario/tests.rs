@@ -84,6 +84,46 @@ fn an_attempt_is_filled_and_judged() {
     assert!(Scenario::parse("send/a", both).is_err());
 }
 
+#[test]
+fn an_attempt_over_an_interface_fits_its_account() {
+    let head = "title = 't'\nkind = 'fault'\n[[service]]\nservice = 'mailgun'\nregion = 'eu'\nkey = 'k'\n[api]\n";
+    let good = "first = 'api-sandbox'\nowner = 'provider'\nmust = ['cert-expired']\n";
+    let scenario = Scenario::parse("api/a", &format!("{head}{good}")).unwrap();
+    let attempt = scenario.api.as_ref().unwrap();
+    let plain: Vec<(&str, &str)> =
+        attempt.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(plain, [("domain", "a.test"), ("region", "eu")]);
+    assert_eq!(attempt.secrets.get("api-key").map(String::as_str), Some("k"));
+    assert_eq!(attempt.message.from(), "news@a.test");
+    assert_eq!(scenario.expected_codes().collect::<Vec<_>>(), ["api-sandbox", "cert-expired"]);
+    for (text, field) in [
+        ("must = ['api-sandbox']", "first"),
+        ("first = 'api-sandbox'", "owner"),
+        ("first = 'x'\nowner = 'app'\ntimes = 0", "times"),
+        ("first = 'x'\nowner = 'app'\nmust_not = ['x']", "must_not"),
+        ("first = 'x'\nowner = 'app'\nkey = ''", "key"),
+    ] {
+        let error = Scenario::parse("api/a", &format!("{head}{text}\n")).unwrap_err().to_string();
+        assert!(error.contains(field), "{error}");
+    }
+    let alone = "title = 't'\nkind = 'fault'\n[api]\nfirst = 'x'\nowner = 'app'\n";
+    assert!(Scenario::parse("api/a", alone).unwrap_err().to_string().contains("service"));
+}
+
+/// Every field of `[api]` that the README names.
+#[test]
+fn every_documented_field_of_an_attempt_over_an_interface_reads() {
+    let readme = include_str!("../../scenarios/README.md");
+    let part = readme.split("```toml\n[api]\n").nth(1).unwrap();
+    let part = part.split("```").next().unwrap();
+    let text = format!("title = 't'\nkind = 'fault'\n[api]\n{part}");
+    let oneline = text.replace(",\n", ",");
+    let scenario = Scenario::parse("api/a", &oneline).unwrap_or_else(|error| panic!("{error}"));
+    let attempt = scenario.api.unwrap();
+    assert_eq!(attempt.outcome.as_deref(), Some("rejected"));
+    assert_eq!(attempt.then.unwrap().subject, "Another");
+}
+
 /// Every field of `[submission]` that the README names.
 #[test]
 fn every_documented_field_of_an_attempt_reads() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use waxseal_lab::catalogue;
-use waxseal_lab::scenario::Kind;
+use waxseal_lab::scenario::{Kind, Scenario};
 use waxseal_proto::finding::Code;
 
 /// `waxseal lab list`.
@@ -68,11 +68,11 @@ pub(super) fn run(list: &List) -> Result<Exit, CliError> {
                 Kind::Healthy => "healthy",
                 Kind::Script => "script",
             },
+            must: scenario.expected_codes().map(String::from).collect(),
             name: scenario.name,
             area: scenario.area,
             title: scenario.title,
             domain: scenario.domain,
-            must: scenario.must,
             must_not: scenario.must_not,
         })
         .collect();
@@ -90,8 +90,7 @@ pub(super) fn run(list: &List) -> Result<Exit, CliError> {
 
 fn uncovered(json: bool) -> Result<Exit, CliError> {
     let scenarios = all()?;
-    let shown: BTreeSet<&str> =
-        scenarios.iter().flat_map(|scenario| &scenario.must).map(String::as_str).collect();
+    let shown: BTreeSet<&str> = scenarios.iter().flat_map(Scenario::expected_codes).collect();
     let uncovered: Vec<UncoveredCode> = Code::ALL
         .iter()
         .map(|code| code.as_str())

@@ -1,6 +1,7 @@
 //! `waxseal lab …`: the small mail internet on loopback. It can be kept running, looked at, run against the
 //! real check, and any command can be run inside it. Everything it makes is simulated and temporary.
 
+mod api;
 mod exec;
 mod list;
 mod run;

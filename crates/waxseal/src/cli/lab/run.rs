@@ -1,10 +1,12 @@
-//! `lab run`: scenarios through the real check, several at once, each compared with what it expects. The last
+//! `lab run`: scenarios through the real check, or through the attempt they ask for, several at once, each
+//! compared with what it expects. The last
 //! line of its text, `scenarios: N passed, N failed`, is what other programs read.
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::lab_world;
 use super::super::{block_on, output};
+use super::api::try_api;
 use super::scenario::{limits, request};
 use super::{all, named};
 use crate::limits::SCENARIOS_AT_ONCE;
@@ -13,10 +15,12 @@ use clap::Args;
 use futures::StreamExt;
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use waxseal_app::check_domain;
 use waxseal_check::report::wire::{ReportV1, VerdictV1};
 use waxseal_check::report::{FailOn, exit_status};
 use waxseal_lab::control::{Lab, LabOptions};
+use waxseal_lab::delivery_service::KeptRequest;
 use waxseal_lab::expectation::mismatches;
 use waxseal_lab::scenario::Scenario;
 
@@ -32,6 +36,9 @@ pub(crate) struct Run {
     /// Print one JSON object and nothing else
     #[arg(long)]
     json: bool,
+    /// Write what delivery services were asked into this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    requests: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -48,9 +55,16 @@ struct ScenarioResult {
     passed: bool,
     /// Every way in which the report differs from what the scenario expects.
     wrong: Vec<String>,
-    verdict: VerdictV1,
-    exit: u8,
+    /// Of a check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<VerdictV1>,
+    /// Of a check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u8>,
     codes: Vec<String>,
+    /// What delivery services were asked.
+    #[serde(skip)]
+    requests: Vec<KeptRequest>,
 }
 
 /// A checked scenario.
@@ -67,6 +81,9 @@ pub(super) fn run(command: &Run) -> Result<Exit, CliError> {
     let scenarios = if command.all { all()? } else { named(&command.names)? };
     let results = block_on(run_all(&scenarios))?;
     let exit = Exit::of_answer(results.failed == 0);
+    if let Some(path) = &command.requests {
+        write_requests(path, &results)?;
+    }
     if command.json {
         output::json(&results)?;
         return Ok(exit);
@@ -86,44 +103,64 @@ pub(super) fn run(command: &Run) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
+fn write_requests(path: &Path, results: &Results) -> Result<(), CliError> {
+    let kept = results.scenarios.iter().flat_map(|result| &result.requests);
+    let lines = kept.map(|request| serde_json::to_string(request).map(|line| line + "\n"));
+    let text: String = lines
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::undetermined(format!("json: {error}")))?;
+    std::fs::write(path, text)
+        .map_err(|error| CliError::usage(format!("{}: {error}", path.display())))
+}
+
 async fn run_all(scenarios: &[Scenario]) -> Result<Results, CliError> {
     let shared: Vec<Scenario> =
         scenarios.iter().filter(|scenario| !scenario.options.own_lab).cloned().collect();
     let lab = start(&shared, None).await?;
     let lab = &lab;
-    let mut checked: Vec<(&Scenario, CheckedScenario)> = Vec::new();
+    let mut done: Vec<ScenarioResult> = Vec::new();
     let mut running = futures::stream::iter(scenarios)
-        .map(|scenario| async move { (scenario, run_one(lab, scenario).await) })
+        .map(|scenario| async move { run_one(lab, scenario).await })
         .buffered(SCENARIOS_AT_ONCE);
-    while let Some((scenario, result)) = running.next().await {
-        checked.push((scenario, result?));
+    while let Some(result) = running.next().await {
+        done.push(result?);
     }
-    let scenarios: Vec<ScenarioResult> = checked.into_iter().map(published).collect();
-    let passed = scenarios.iter().filter(|result| result.passed).count();
-    Ok(Results { passed, failed: scenarios.len() - passed, scenarios })
+    let passed = done.iter().filter(|result| result.passed).count();
+    Ok(Results { passed, failed: done.len() - passed, scenarios: done })
 }
 
-fn published((scenario, checked): (&Scenario, CheckedScenario)) -> ScenarioResult {
-    let mut codes: Vec<String> =
-        checked.report.findings.iter().map(|finding| finding.code.clone()).collect();
-    codes.dedup();
-    ScenarioResult {
-        name: scenario.name.clone(),
-        area: scenario.area.clone(),
-        passed: checked.wrong.is_empty(),
-        wrong: checked.wrong,
-        verdict: checked.report.verdict,
-        exit: checked.exit,
-        codes,
-    }
-}
-
-async fn run_one(shared: &Lab, scenario: &Scenario) -> Result<CheckedScenario, CliError> {
+async fn run_one(shared: &Lab, scenario: &Scenario) -> Result<ScenarioResult, CliError> {
     if !scenario.options.own_lab {
-        return check_scenario(shared, scenario).await;
+        return run_in(shared, scenario).await;
     }
     let own = start(std::slice::from_ref(scenario), scenario.options.now).await?;
-    check_scenario(&own, scenario).await
+    run_in(&own, scenario).await
+}
+
+async fn run_in(lab: &Lab, scenario: &Scenario) -> Result<ScenarioResult, CliError> {
+    let (findings, wrong, checked) = if let Some(attempt) = &scenario.api {
+        let tried = Box::pin(try_api(lab, scenario, attempt)).await?;
+        (tried.findings, tried.wrong, None)
+    } else {
+        let checked = check_scenario(lab, scenario).await?;
+        let seen = (checked.report.verdict, checked.exit);
+        (checked.report.findings, checked.wrong, Some(seen))
+    };
+    let mut codes: Vec<String> = findings.into_iter().map(|finding| finding.code).collect();
+    codes.dedup();
+    let own: Vec<_> = scenario.services.iter().map(|service| service.service).collect();
+    let mut requests = lab.service_requests();
+    requests.retain(|request| own.contains(&request.service));
+    Ok(ScenarioResult {
+        name: scenario.name.clone(),
+        area: scenario.area.clone(),
+        passed: wrong.is_empty(),
+        wrong,
+        verdict: checked.map(|(verdict, _)| verdict),
+        exit: checked.map(|(_, exit)| exit),
+        codes,
+        requests,
+    })
 }
 
 /// Starts a lab for the present moment, or for another one.

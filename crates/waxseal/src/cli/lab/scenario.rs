@@ -29,6 +29,7 @@ pub(super) fn limits(scenario: &Scenario) -> Result<(Waits, Limits), CliError> {
             "dns_query_ms" => waits.dns_query = ms,
             "dns_total_ms" => waits.dns_total = ms,
             "fetch_total_ms" => waits.fetch_total = ms,
+            "service_answer_ms" => waits.service_answer = ms,
             "spacing_ms" => waits.spacing = ms,
             "greeting_slow_ms" => limits.greeting_slow = ms,
             "mx_hosts_max" => limits.mx_hosts_max = count,
