@@ -65,6 +65,9 @@ fn the_pages_have_the_promised_anchors() {
         ("tls", TLS_ANCHORS),
         ("setup-custom-smtp", &["settings"]),
         ("dns-and-reverse-dns", DNS_ANCHORS),
+        ("from-reply-to-and-return-path", &["from", "return-path"]),
+        ("sender-domains-and-authentication", &["verify"]),
+        ("bulk", &["requirements", "unsubscribe"]),
     ] {
         let page = page(name).unwrap();
         for anchor in anchors {

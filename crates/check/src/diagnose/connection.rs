@@ -2,12 +2,13 @@
 //! them in the case of path A. The ways in are [`facts`] and [`findings`]. Keep: nothing that a rule judges
 //! is judged here a second time.
 
-use super::SmtpTried;
+use super::{PairTried, SmtpTried};
 use crate::facts::{AddressFacts, Facts, HostFacts, Path};
-use crate::finding::{ANY, Finding};
+use crate::finding::{ANY, Evidence, Finding};
 use crate::limits::Limits;
-use crate::question::{Connect, Peer, ProbeSeen};
+use crate::question::{Connect, ControlQuestion, Peer, ProbeSeen};
 use crate::rules;
+use crate::rules::dns::type_word;
 use crate::survey::Scope;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +19,10 @@ use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::smtp::seen::{SessionSeen, Stage};
 use waxseal_proto::smtp::submission::{Step, SubmissionSeen};
 use waxseal_proto::tls::mode::Mode;
-use waxseal_proto::x509::{ChainQuery, ChainVerdict, ReferenceId, judge};
+use waxseal_proto::x509::{
+    CertificateSeen, ChainQuery, ChainVerdict, Fault, ReferenceId, inspect, judge,
+};
+use waxseal_services::presets::{self, HostPattern};
 
 /// The facts of an attempt, as rules read them.
 pub(super) fn facts(tried: &SmtpTried) -> Facts {
@@ -41,8 +45,23 @@ pub(super) fn facts(tried: &SmtpTried) -> Facts {
         path: Path::ToService(tried.mode),
         greeting_slow: Limits::default().greeting_slow,
         hosts: vec![host],
+        controls: controls(tried),
         ..Facts::nothing_seen(scope, tried.at)
     }
+}
+
+/// Other ports of the host that were looked at, as controls: they tell a closed port from a dead host.
+fn controls(tried: &SmtpTried) -> Vec<(ControlQuestion, Connect)> {
+    let of_pair = |pair: &PairTried| {
+        let port = pair.port;
+        pair.connects
+            .iter()
+            .map(move |(address, connect)| {
+                (ControlQuestion { address: *address, port }, connect.clone())
+            })
+            .collect::<Vec<_>>()
+    };
+    tried.other_pairs.iter().flat_map(of_pair).collect()
 }
 
 /// What the shared rules say.
@@ -73,11 +92,7 @@ pub(super) fn no_address(host: &str, answers: &[DnsAnswer]) -> Finding {
     answers.iter().fold(finding, |finding, answer| {
         finding.with(
             "look-up",
-            format!(
-                "{} {}",
-                format!("{:?}", answer.record_type).to_uppercase(),
-                outcome(&answer.outcome)
-            ),
+            format!("{} {}", type_word(answer.record_type), outcome(&answer.outcome)),
         )
     })
 }
@@ -111,13 +126,12 @@ fn address_facts(tried: &SmtpTried, address: IpAddr, connect: &Connect) -> Addre
     }
 }
 
-/// The judgement of the presented chain by the roots. A pinned key takes the place of roots, names and
-/// dates.
+/// The judgement of the presented chain by the roots, or by the one key that the settings name.
 fn chain(tried: &SmtpTried, session: &SessionSeen) -> Option<ChainVerdict> {
-    if tried.pinned_key.is_some() {
-        return None;
-    }
     let chain = session.handshake.seen()?.chain.seen()?;
+    if let Some(key) = &tried.pinned_key {
+        return Some(by_key(chain, key));
+    }
     let reference = match &tried.host {
         Peer::Address(address) => ReferenceId::Ip(*address),
         Peer::Host(host) => ReferenceId::Dns(host.clone()),
@@ -131,6 +145,44 @@ fn chain(tried: &SmtpTried, session: &SessionSeen) -> Option<ChainVerdict> {
         max_depth: None,
         extra_intermediates: &[],
     }))
+}
+
+/// A pinned key takes the place of roots, names and dates.
+fn by_key(chain: &[Vec<u8>], key: &[u8; 32]) -> ChainVerdict {
+    let certificates: Vec<CertificateSeen> =
+        chain.iter().filter_map(|der| inspect(der).ok()).collect();
+    let shown = certificates.first().map(|leaf| leaf.spki_sha256.clone()).unwrap_or_default();
+    let pinned = key.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"));
+    let valid = shown == pinned;
+    ChainVerdict {
+        valid,
+        faults: (!valid).then_some(Fault::KeyNotPinned { presented: shown }).into_iter().collect(),
+        warnings: Vec::new(),
+        path: Vec::new(),
+        name_match: None,
+        certificates,
+    }
+}
+
+/// Says to which service the name in a certificate belongs that was presented for another one.
+pub(super) fn name_the_owner(tried: &SmtpTried, facts: &Facts, findings: &mut [Finding]) {
+    let Some(finding) = findings.iter_mut().find(|f| f.code == Code::CertNameMismatch) else {
+        return;
+    };
+    let leaf = facts
+        .hosts
+        .iter()
+        .flat_map(|host| &host.addresses)
+        .find_map(|address| address.chain.seen()?.certificates.first());
+    let names = leaf.map_or(&[][..], |leaf| leaf.dns_names.as_slice());
+    let owner = names.iter().find_map(|name| presets::for_presented_name(name).next());
+    let Some(preset) = owner else { return };
+    let hosts: Vec<String> = preset.hosts.iter().map(HostPattern::template).collect();
+    let mut add = |label, value| finding.evidence.push(Evidence { label, value });
+    add("the name belongs to", format!("{}, host {}", preset.title, hosts.join(" or ")));
+    if tried.preset().is_none_or(|known| known.name != preset.name) {
+        add("documentation of the service", preset.documentation.to_owned());
+    }
 }
 
 /// The mode in which a look at the same port was answered.

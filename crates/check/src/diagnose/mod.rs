@@ -6,6 +6,7 @@
 
 mod connection;
 mod pairs;
+mod refusal;
 mod replies;
 pub mod service;
 mod settings;
@@ -23,10 +24,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use waxseal_proto::dns::DnsAnswer;
 use waxseal_proto::finding::Code;
+use waxseal_proto::smtp::reply::Reply;
 use waxseal_proto::smtp::seen::Stage;
-use waxseal_proto::smtp::submission::{Step, SubmissionSeen};
+use waxseal_proto::smtp::submission::{Step, Stop, SubmissionSeen};
 use waxseal_proto::tls::mode::Mode;
+use waxseal_proto::tls::requirement::Unmet;
 use waxseal_proto::x509::Roots;
+use waxseal_services::presets::{self, Preset};
 
 pub use pairs::other_pairs;
 pub use settings::{Chosen, ClearText, Settings, settings};
@@ -76,53 +80,113 @@ const CASE: &[When] = &[ANY];
 
 /// The codes that are judged here and by no rule, with their cases.
 pub const CODES: &[(Code, &[When])] = &[
+    (Code::InputHostNotFqdn, CASE),
     (Code::InputModePortConflict, CASE),
     (Code::InputModeNone, &[settings::UNRECORDED, settings::RECORDED]),
+    (Code::DnsNullMxOnSender, CASE),
     (Code::DnsHostUnresolvable, CASE),
+    (Code::StarttlsOptionalInSettings, CASE),
+    (Code::AuthAfterTlsOnly, CASE),
+    (Code::AuthAdvertisedInClear, CASE),
+    (Code::AuthNotAdvertised, CASE),
+    (Code::AuthMechanismMismatch, CASE),
     (Code::AuthBadCredentials, CASE),
+    (Code::AuthAppPasswordNeeded, CASE),
+    (Code::AuthWebLoginNeeded, CASE),
+    (Code::Auth530StarttlsFirst, CASE),
+    (Code::Auth530AuthRequired, CASE),
+    (Code::Auth538EncryptionRequired, CASE),
+    (Code::AuthOauthNeeded, CASE),
+    (Code::AuthOauthTokenInvalid, CASE),
+    (Code::AuthAccountDisabled, CASE),
+    (Code::AuthTemporary, CASE),
+    (Code::AuthExchangeBroken, CASE),
+    (Code::AuthNetworkNotAllowed, CASE),
+    (Code::SendFromNotAuthorised, CASE),
+    (Code::SendRelayDenied, CASE),
     (Code::SendRecipientUnknown, CASE),
+    (Code::SendMailboxFull, CASE),
+    (Code::SendQuotaExceeded, CASE),
+    (Code::SendRateLimited, CASE),
+    (Code::SendGreylisted, CASE),
+    (Code::SendTooLarge, CASE),
+    (Code::SendLineTooLong, CASE),
+    (Code::SendBareNewline, CASE),
+    (Code::SendContentBlocked, CASE),
+    (Code::SendPolicyRejected, CASE),
+    (Code::SendAuthRejected, CASE),
+    (Code::SendTlsRequired, CASE),
+    (Code::SendRequiretlsUnsupported, BOTH),
     (Code::SendTemporary, BOTH),
     (Code::SendPermanent, BOTH),
+    (Code::SendClassConflict, BOTH),
+    (Code::SendSequenceError, CASE),
+    (Code::SendUtf8Unsupported, BOTH),
+    (Code::SendFormatInvalid, CASE),
+    (Code::SendAmbiguousEnd, CASE),
 ];
 
 /// What is wrong with an attempt. The first finding is the cause, where the attempt failed; then comes what
 /// follows from it or is worth saying besides. An attempt that did what it should may have findings too.
 pub fn diagnose(tried: &SmtpTried) -> Vec<Finding> {
     let facts = connection::facts(tried);
-    let mut findings = connection::findings(&facts);
-    let stage = tried.session.as_ref().map(|session| session.session.stage);
-    if let Some(session) = &tried.session {
+    let mut findings = Vec::new();
+    let end = tried.session.as_ref();
+    if let Some(session) = end {
         findings.extend(sign_in::findings(tried, session));
         findings.extend(transfer::findings(tried, session));
     } else {
         findings.extend(connection::unresolvable(tried));
     }
-    findings.sort_by_key(|finding| (!explains_end(finding.code, stage), severity(finding)));
-    findings.extend(settings::of_tried(tried));
+    findings.extend(connection::findings(&facts));
+    connection::name_the_owner(tried, &facts, &mut findings);
+    findings.sort_by_key(|finding| (!explains_end(finding.code, end), severity(finding)));
+    let (before, after): (Vec<Finding>, Vec<Finding>) = settings::of_tried(tried)
+        .into_iter()
+        .partition(|finding| finding.code == Code::InputHostNotFqdn && is_before_smtp(tried));
+    findings.splice(0..0, before);
+    findings.extend(after);
     pairs::suggest(tried, &mut findings);
     findings
 }
 
+/// Whether the attempt failed before anything was said inside TLS, so that a wrong host explains it.
+fn is_before_smtp(tried: &SmtpTried) -> bool {
+    tried.session.as_ref().is_none_or(|seen| seen.session.stage <= Stage::Handshake)
+}
+
 /// Whether a finding with this code is about the stage in which the session ended.
-fn explains_end(code: Code, stage: Option<Stage>) -> bool {
+fn explains_end(code: Code, end: Option<&SubmissionSeen>) -> bool {
+    let Some(end) = end else { return true };
+    if end.stop == Some(Stop::Unmet(Unmet::VersionTooOld)) {
+        return code == Code::Tls13Missing;
+    }
+    if matches!(code, Code::AuthAdvertisedInClear | Code::AuthAfterTlsOnly) {
+        return false;
+    }
     let word = code.as_str();
-    let areas: &[&str] = match stage {
-        None | Some(Stage::Connect) => &["dns-", "tcp-", "input-"],
-        Some(Stage::Greeting) => &["greet-", "tcp-wrong-port", "tcp-reset-early", "tls-", "cert-"],
-        Some(Stage::Ehlo) => &["ehlo-", "greet-", "starttls-", "tls-"],
-        Some(Stage::StartTls | Stage::Handshake) => {
+    let areas: &[&str] = match end.session.stage {
+        Stage::Connect => &["dns-", "tcp-"],
+        Stage::Greeting => &["greet-", "tcp-wrong-port", "tcp-reset-early", "tls-", "cert-"],
+        Stage::Ehlo => &["ehlo-", "greet-", "starttls-", "tls-"],
+        Stage::StartTls | Stage::Handshake => {
             &["starttls-", "tls-", "cert-", "greet-plain", "greet-not", "tcp-wrong-port"]
         }
-        Some(Stage::EhloAfterTls) => &["ehlo-", "tls-", "greet-early-close"],
-        Some(Stage::Quit) => &["auth-", "send-"],
+        Stage::EhloAfterTls => &["ehlo-", "tls-", "greet-early-close"],
+        Stage::Quit => &["auth-", "dns-null-mx-on-sender"],
     };
-    areas.iter().any(|area| word.starts_with(area))
+    word.starts_with("send-") || areas.iter().any(|area| word.starts_with(area))
 }
 
 /// The case of a code that is judged here, on this path.
 fn case_of(code: Code) -> When {
     let cases = CODES.iter().find(|(known, _)| *known == code).map_or(CASE, |(_, cases)| cases);
     if cases.contains(&PATH_A) { PATH_A } else { ANY }
+}
+
+/// A reply on one line, as evidence: foreign text.
+fn quoted(reply: &Reply) -> String {
+    crate::rules::greeting::reply_text(reply)
 }
 
 /// How bad it is: 0 for the worst.
@@ -144,6 +208,12 @@ impl SmtpTried {
             Peer::Address(address) => address.to_string(),
             Peer::Host(name) => name.to_string(),
         }
+    }
+
+    /// What is known of the host's service.
+    fn preset(&self) -> Option<&'static Preset> {
+        let Peer::Host(host) = &self.host else { return None };
+        presets::for_host(host.as_str()).next()
     }
 
     /// `host [address]` of the session, or the host alone.

@@ -5,11 +5,10 @@
 use super::SmtpTried;
 use super::connection::answers;
 use crate::finding::Finding;
-use crate::question::{Connect, Peer};
+use crate::question::Connect;
 use waxseal_proto::smtp::seen::{SessionEnd, Stage};
 use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure};
-use waxseal_services::presets::{self, Preset};
 
 /// The pairs that submission services listen on (RFC 8314 §3.3, RFC 6409 §3.1; 2525 by custom).
 const USUAL: [(u16, Mode); 3] = [(587, Mode::Starttls), (465, Mode::Tls), (2525, Mode::Starttls)];
@@ -62,21 +61,16 @@ const fn other_mode(mode: Mode) -> Option<Mode> {
     }
 }
 
-/// The documented pairs of the host's service, or the usual ones.
+/// The documented pairs of the host's service, those that networks seldom block first, or the usual ones.
 fn usual(tried: &SmtpTried) -> Vec<(u16, Mode)> {
-    let Some(preset) = preset(tried) else { return USUAL.to_vec() };
+    let Some(preset) = tried.preset() else { return USUAL.to_vec() };
     preset
-        .endpoints
+        .alternatives(tried.port)
         .iter()
-        .filter(|endpoint| endpoint.port != 25 && endpoint.mode != Mode::None)
+        .filter(|endpoint| endpoint.mode != Mode::None)
         .map(|endpoint| (endpoint.port, endpoint.mode))
         .take(USUAL.len())
         .collect()
-}
-
-fn preset(tried: &SmtpTried) -> Option<&'static Preset> {
-    let Peer::Host(host) = &tried.host else { return None };
-    presets::for_host(host.as_str()).next()
 }
 
 /// Adds what the looks showed to the cause.
@@ -91,7 +85,7 @@ pub(super) fn suggest(tried: &SmtpTried, findings: &mut [Finding]) {
     evidence
         .extend(answering.map(|value| crate::finding::Evidence { label: "answers too", value }));
     cause.evidence = evidence;
-    if let Some(preset) = preset(tried).filter(|_| !tried.other_pairs.is_empty()) {
+    if let Some(preset) = tried.preset().filter(|_| !tried.other_pairs.is_empty()) {
         let page = preset.documentation.to_owned();
         cause
             .evidence

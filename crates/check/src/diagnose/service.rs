@@ -332,6 +332,7 @@ fn unknown_issuer(chain: &ChainVerdict) -> Option<String> {
         | Fault::IntermediateExpired { .. }
         | Fault::IntermediateNotYetValid { .. }
         | Fault::IpOnly { .. }
+        | Fault::KeyNotPinned { .. }
         | Fault::MissingIntermediate { .. }
         | Fault::NameMismatch { .. }
         | Fault::NotYetValid { .. }

@@ -4,8 +4,13 @@
 
 use super::SmtpTried;
 use super::pairs::in_words;
+use crate::facts::Facts;
 use crate::finding::{ANY, Finding, When};
+use crate::survey::{InputFinding, Scope};
+use jiff::Timestamp;
+use std::net::{IpAddr, Ipv4Addr};
 use waxseal_proto::finding::Code;
+use waxseal_proto::name::{Target, TargetInput};
 use waxseal_proto::smtp::submission::Stop;
 use waxseal_proto::tls::mode::Mode;
 use waxseal_services::presets::{self, Judgement, Preset};
@@ -48,9 +53,12 @@ pub struct Settings<'a> {
 
 /// What contradicts itself.
 pub fn settings(settings: &Settings<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = host(settings);
     match settings.security {
-        Chosen::Optional => {}
+        Chosen::Optional => findings.push(
+            Finding::new(Code::StarttlsOptionalInSettings, ANY, settings.host)
+                .with("security mode", "TLS only where the server offers it"),
+        ),
         Chosen::Mode(Mode::None) => {
             let when = match settings.clear_text {
                 ClearText::NotAllowed => UNRECORDED,
@@ -77,6 +85,44 @@ pub(super) fn of_tried(tried: &SmtpTried) -> Vec<Finding> {
         security: Chosen::Mode(tried.mode),
         clear_text: if allowed { ClearText::Allowed } else { ClearText::NotAllowed },
     })
+}
+
+/// What is wrong with the host and the port as entered, by the rule of every other input. A single label
+/// is a short name here, not a top-level domain.
+fn host(settings: &Settings<'_>) -> Vec<Finding> {
+    let note = |code, detail: String| InputFinding { code, detail };
+    let (target, mut notes) = match TargetInput::parse(settings.host) {
+        Ok(input) => {
+            let notes = input.notes.iter().map(|n| note(n.code(), settings.host.to_owned()));
+            (input.target, notes.collect::<Vec<_>>())
+        }
+        Err(error) => {
+            let target = Target::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            (target, vec![note(error.code(), error.to_string())])
+        }
+    };
+    let short = target.domain().filter(|name| !name.as_str().contains('.'));
+    let mut findings = Vec::new();
+    if let Some(name) = short {
+        notes.retain(|note| note.code != Code::InputPublicSuffix);
+        if name.as_str() != "localhost" {
+            findings
+                .push(Finding::new(Code::InputHostNotFqdn, ANY, settings.host).with("host", name));
+        }
+    }
+    if settings.port == 0 {
+        notes.push(note(Code::InputPortInvalid, "port 0".to_owned()));
+    }
+    let loopback = matches!(target, Target::Address(address) if address.is_loopback());
+    notes.retain(|note| !(loopback && note.code == Code::InputIpLiteralTarget));
+    let scope = Scope { input_notes: notes, ..Scope::full(target) };
+    let facts = Facts::nothing_seen(scope, Timestamp::UNIX_EPOCH);
+    findings.extend(
+        crate::rules::input::as_typed(&facts)
+            .into_iter()
+            .map(|finding| Finding { subject: settings.host.to_owned(), ..finding }),
+    );
+    findings
 }
 
 /// A port whose mode is another by standard, or by the page of the host's service.

@@ -227,6 +227,231 @@ fn the_cause_comes_first() {
 }
 
 #[test]
+fn every_refused_sign_in_has_its_code() {
+    let table: &[(&str, &str)] = &[
+        ("535 5.7.8 authentication failed", "auth-bad-credentials"),
+        ("535 no", "auth-bad-credentials"),
+        ("534-5.7.9 Application-specific password required", "auth-app-password-needed"),
+        ("535 5.7.8 an app password is needed", "auth-app-password-needed"),
+        ("534 5.7.14 <https://accounts.example/signin> Please log in", "auth-web-login-needed"),
+        ("534 5.7.9 mechanism too weak", "auth-mechanism-mismatch"),
+        ("504 5.5.4 unrecognised mechanism", "auth-mechanism-mismatch"),
+        ("432 4.7.12 a password transition is needed", "auth-mechanism-mismatch"),
+        ("530 5.7.0 Must issue a STARTTLS command first", "auth-530-starttls-first"),
+        ("530 5.7.0 Authentication required", "auth-530-auth-required"),
+        ("538 5.7.11 encryption required", "auth-538-encryption-required"),
+        ("550 5.7.30 Basic authentication is not supported", "auth-oauth-needed"),
+        ("535 5.7.139 basic authentication is disabled", "auth-oauth-needed"),
+        ("525 5.7.13 account disabled", "auth-account-disabled"),
+        ("535 5.7.8 this account has been suspended", "auth-account-disabled"),
+        ("454 4.7.0 temporary failure", "auth-temporary"),
+        ("421 4.7.0 too many login attempts", "auth-temporary"),
+        ("451 4.3.0 directory down", "auth-temporary"),
+        ("501 5.5.2 cannot decode", "auth-exchange-broken"),
+        ("500 5.5.6 line too long", "auth-exchange-broken"),
+        ("535 5.7.8 192.0.2.1 is not an allowed address", "auth-network-not-allowed"),
+        ("554 5.7.1 your IP is not on the list of this key", "auth-network-not-allowed"),
+        ("552 5.3.0 no", "send-too-large"),
+        ("554 5.0.0 no", "send-permanent"),
+    ];
+    for (reply, expected) in table {
+        check(&at_sign_in(&line(reply)), &[expected]);
+    }
+}
+
+/// A reply as it stands on the wire: the last line of `a\nb` is the final one.
+fn line(reply: &str) -> String {
+    let (code, text) = reply.split_at(3);
+    let text = text.trim_start_matches([' ', '-']);
+    let (before, last) = text.rsplit_once('\n').unwrap_or(("", text));
+    let before =
+        before.lines().fold(String::new(), |wire, line| format!("{wire}{code}-{line}\r\n"));
+    format!("{before}{code} {last}\r\n")
+}
+
+#[test]
+fn what_is_offered_for_sign_in_is_told() {
+    let no_auth = "250 smtp.example.com\r\n";
+    check(&starttls(&[GREETING, CLEAR_EHLO, GO, no_auth]), &["auth-not-advertised"]);
+    let other = "250-smtp.example.com\r\n250 AUTH GSSAPI NTLM\r\n";
+    check(&starttls(&[GREETING, CLEAR_EHLO, GO, other]), &["auth-mechanism-mismatch"]);
+    let oauth = "250-smtp.example.com\r\n250 AUTH XOAUTH2 OAUTHBEARER\r\n";
+    check(&starttls(&[GREETING, CLEAR_EHLO, GO, oauth]), &["auth-oauth-needed"]);
+
+    let taken = [OK, OK, DATA, OK];
+    assert!(has(&in_transfer(&taken), "auth-after-tls-only"));
+    let early = "250-smtp.example.com\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n";
+    let tried = starttls(&[&[GREETING, early, GO, EHLO, SIGNED_IN][..], &taken].concat());
+    assert!(has(&tried, "auth-advertised-in-clear") && !has(&tried, "auth-after-tls-only"));
+    assert!(!has(&tls(465, &completed(), &[GREETING, EHLO, SIGNED_IN]), "auth-after-tls-only"));
+}
+
+fn has(tried: &SmtpTried, code: &str) -> bool {
+    diagnose(tried).iter().any(|finding| finding.code.as_str() == code)
+}
+
+#[test]
+fn a_session_lost_at_sign_in_does_not_blame_the_password() {
+    check(&starttls(&[GREETING, CLEAR_EHLO, GO, EHLO]), &["auth-temporary"]);
+    check(&at_sign_in("hello?\r\n"), &["auth-exchange-broken"]);
+    check(&at_sign_in("334 not base64!\r\n"), &["auth-exchange-broken"]);
+}
+
+#[test]
+fn what_is_known_of_a_provider_explains_a_bare_refusal() {
+    let refused = |host: &str| SmtpTried {
+        host: Peer::Host(DomainName::parse(host).unwrap()),
+        ..at_sign_in("535 5.7.8 no\r\n")
+    };
+    check(&refused("smtp.mail.me.com"), &["auth-app-password-needed"]);
+    check(&refused("smtp-mail.outlook.com"), &["auth-oauth-needed"]);
+    let zoho = diagnose(&refused("smtp.zoho.eu"));
+    let evidence = &zoho.first().unwrap().evidence;
+    assert!(evidence.iter().any(|e| e.value.contains("data centre")), "{evidence:?}");
+}
+
+/// Replies to MAIL.
+const AT_MAIL: &[(&str, &str)] = &[
+    ("550 5.7.1 no", "send-from-not-authorised"),
+    (
+        "553 5.7.1 <a@example.com>: Sender address rejected: not owned by user u",
+        "send-from-not-authorised",
+    ),
+    (
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "send-from-not-authorised",
+    ),
+    ("554 Message rejected: Email address is not verified", "send-from-not-authorised"),
+    (
+        "450 4.3.2 The from.email domain must be verified in your account",
+        "send-from-not-authorised",
+    ),
+    ("550 5.7.27 sender address has null MX", "dns-null-mx-on-sender"),
+    ("550 5.7.27 no", "dns-null-mx-on-sender"),
+    ("550-5.7.27 this sender's SPF\n5.7.27 did not pass", "send-auth-rejected"),
+    ("530 5.7.0 Authentication required", "auth-530-auth-required"),
+    ("530 5.7.0 Must issue a STARTTLS command first", "auth-530-starttls-first"),
+    ("550 5.7.30 Basic authentication is not supported for Client Submission", "auth-oauth-needed"),
+    ("538 5.7.11 encryption required for this mechanism", "auth-538-encryption-required"),
+    ("535 5.7.8 no longer signed in", "auth-bad-credentials"),
+    ("552 5.3.4 message size exceeds fixed limit", "send-too-large"),
+    ("552 no", "send-too-large"),
+    ("503 5.5.1 EHLO first", "send-sequence-error"),
+    ("421 4.7.29 no", "send-tls-required"),
+    ("421 4.7.0 TLS required", "send-tls-required"),
+    ("550 5.7.29 this message was not sent over TLS", "send-tls-required"),
+    ("550 5.7.29 ARC validation failure", "send-auth-rejected"),
+    ("550 5.7.10 encryption needed", "send-tls-required"),
+    ("550 5.7.30 REQUIRETLS support required", "send-requiretls-unsupported"),
+    ("550 5.4.5 Daily sending quota exceeded", "send-quota-exceeded"),
+    ("452 4.5.3 too many recipients today", "send-quota-exceeded"),
+    ("450 4.2.1 hourly limit of this account reached", "send-quota-exceeded"),
+    ("421 4.7.28 unusual rate of mail", "send-rate-limited"),
+    ("454 Throttling failure: Maximum sending rate exceeded", "send-rate-limited"),
+    ("553 5.6.7 address needs SMTPUTF8", "send-utf8-unsupported"),
+    ("550 your account has been suspended", "auth-account-disabled"),
+    ("554 5.7.1 unauthorized IP address", "auth-network-not-allowed"),
+    (
+        "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a blocklist",
+        "send-policy-rejected",
+    ),
+    ("451 4.3.0 later", "send-temporary"),
+    ("550 no", "send-permanent"),
+    ("354 go", "send-sequence-error"),
+];
+/// Replies to RCPT.
+const AT_RCPT: &[(&str, &str)] = &[
+    ("550 5.1.1 no such user", "send-recipient-unknown"),
+    ("550 5.1.2 bad destination system", "send-recipient-unknown"),
+    ("553 no", "send-recipient-unknown"),
+    ("550 User unknown", "send-recipient-unknown"),
+    ("556 5.1.10 recipient address has null MX", "send-recipient-unknown"),
+    ("554 5.7.1 <b@example.net>: Relay access denied", "send-relay-denied"),
+    ("550 relaying denied", "send-relay-denied"),
+    ("551 user not local", "send-relay-denied"),
+    ("554 5.7.1 authentication required to relay", "auth-530-auth-required"),
+    ("452 4.2.2 mailbox full", "send-mailbox-full"),
+    ("552 5.2.2 over quota", "send-mailbox-full"),
+    ("450 4.7.1 greylisted", "send-greylisted"),
+    ("451 4.7.1 please try again later", "send-greylisted"),
+    ("450 4.2.1 too many messages for this mailbox", "send-rate-limited"),
+    ("550 5.7.1 policy", "send-policy-rejected"),
+    ("550 5.7.1 Recipient address rejected: Access denied", "send-policy-rejected"),
+    ("550 5.7.25 the address has no PTR record", "send-policy-rejected"),
+    ("450 4.3.0 later", "send-temporary"),
+    ("554 5.0.0 no", "send-permanent"),
+];
+/// Replies to the message itself.
+const AT_BODY: &[(&str, &str)] = &[
+    ("554 5.7.1 spam message rejected", "send-content-blocked"),
+    (
+        "552-5.7.0 This message was blocked because its content\n5.7.0 presents a risk",
+        "send-content-blocked",
+    ),
+    ("550 5.7.0 attachment not allowed", "send-content-blocked"),
+    ("554 5.7.1 rejected, your IP address is listed for spam", "send-policy-rejected"),
+    ("550 5.7.1 no", "send-policy-rejected"),
+    ("550 5.7.26 no", "send-auth-rejected"),
+    (
+        "550 5.7.515 Access denied, sending domain does not meet the required authentication level",
+        "send-auth-rejected",
+    ),
+    ("421 4.7.32 no", "send-auth-rejected"),
+    ("550 5.7.30 DKIM did not pass", "send-auth-rejected"),
+    ("550 5.7.1 rejected by the DMARC policy of the domain", "send-auth-rejected"),
+    ("550 5.7.30 no", "send-policy-rejected"),
+    ("500 line too long", "send-line-too-long"),
+    ("554 5.6.0 a line of the message is longer: maximum line length is 998", "send-line-too-long"),
+    ("521 5.5.2 mx.example.com Error: bare <LF> received", "send-bare-newline"),
+    ("550 5.6.11 message contains bare LF", "send-bare-newline"),
+    (
+        "550 5.7.1 messages missing a valid Message-ID header are not accepted",
+        "send-format-invalid",
+    ),
+    ("554 5.6.0 multiple From fields", "send-format-invalid"),
+    ("552 5.3.4 message too big", "send-too-large"),
+    ("550 5.4.5 daily limit", "send-quota-exceeded"),
+    ("554 5.4.6 too many hops", "send-permanent"),
+    ("451 4.3.0 later", "send-temporary"),
+    ("554 5.0.0 no", "send-permanent"),
+];
+
+#[test]
+fn refusals_of_the_transaction_are_told_apart() {
+    for (reply, expected) in AT_MAIL {
+        check(&in_transfer(&[&line(reply)]), &[expected]);
+    }
+    for (reply, expected) in AT_RCPT {
+        check(&in_transfer(&[OK, &line(reply)]), &[expected]);
+    }
+    for (reply, expected) in AT_BODY {
+        check(&in_transfer(&[OK, OK, DATA, &line(reply)]), &[expected]);
+    }
+}
+
+#[test]
+fn codes_that_disagree_are_told_after_the_cause() {
+    for (reply, expected) in [
+        ("421 5.7.32 no", &["send-auth-rejected", "send-class-conflict"]),
+        ("550 4.2.2 mailbox full", &["send-mailbox-full", "send-class-conflict"]),
+        ("451 5.0.0 no", &["send-temporary", "send-class-conflict"]),
+    ] {
+        check(&in_transfer(&[OK, &line(reply)]), expected);
+    }
+    assert!(!has(&in_transfer(&[OK, "550 5.0.0 no\r\n"]), "send-class-conflict"));
+}
+
+#[test]
+fn a_session_lost_in_the_transaction_is_temporary_and_after_the_message_uncertain() {
+    let before = [GREETING, CLEAR_EHLO, GO, EHLO, SIGNED_IN];
+    let cut = |replies: &[&str]| starttls(&[&before, replies].concat());
+    check(&cut(&[OK, OK, DATA]), &["send-ambiguous-end"]);
+    check(&cut(&[OK, OK]), &["send-temporary"]);
+    check(&cut(&[OK]), &["send-temporary"]);
+    check(&cut(&[]), &["send-temporary"]);
+}
+
+#[test]
 fn a_look_at_another_pair_proves_the_confusion_both_ways() {
     let mut tried = silent(Mode::Starttls, 465);
     assert_eq!(other_pairs(&tried).first(), Some(&(465, Mode::Tls)));

@@ -35,6 +35,10 @@ pub(crate) const RULES: &[Rule] = &[
             (Code::CertEkuWrong, BOTH),
             (Code::CertConstraintViolated, BOTH),
             (Code::CertUnparsable, BOTH),
+            (Code::CertRevoked, BOTH),
+            (Code::CertBadSignature, BOTH),
+            (Code::CertChainTooLong, BOTH),
+            (Code::CertKeyNotPinned, CASE),
             (Code::CertExpiringSoon, BOTH),
             (Code::CertChainOrder, BOTH),
             (Code::CertLifetimeTooLong, BOTH),
@@ -169,13 +173,17 @@ fn fault_finding(fault: &Fault) -> Parts {
         Fault::DepthExceeded { .. } | Fault::TooComplex => {
             by_path(Code::CertConstraintViolated, one("path", &fault))
         }
-        Fault::BadSignature { .. }
-        | Fault::ChainTooLong { .. }
-        | Fault::CrlUnusable { .. }
-        | Fault::Other { .. }
-        | Fault::Revoked
-        | Fault::Unparsable { .. }
-        | Fault::UnsupportedAlgorithm { .. } => by_path(Code::CertUnparsable, one("chain", &fault)),
+        Fault::BadSignature { .. } | Fault::UnsupportedAlgorithm { .. } => {
+            by_path(Code::CertBadSignature, one("chain", &fault))
+        }
+        Fault::ChainTooLong { .. } => by_path(Code::CertChainTooLong, one("chain", &fault)),
+        Fault::KeyNotPinned { presented } => {
+            (Code::CertKeyNotPinned, Which::Any, one("SHA-256 of the key shown", presented))
+        }
+        Fault::Revoked => by_path(Code::CertRevoked, one("chain", &fault)),
+        Fault::CrlUnusable { .. } | Fault::Other { .. } | Fault::Unparsable { .. } => {
+            by_path(Code::CertUnparsable, one("chain", &fault))
+        }
     }
 }
 

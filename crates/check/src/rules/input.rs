@@ -34,7 +34,8 @@ pub(crate) const RULES: &[Rule] = &[
     },
 ];
 
-fn as_typed(facts: &Facts) -> Vec<Finding> {
+/// What was noticed about the text as it was typed.
+pub(crate) fn as_typed(facts: &Facts) -> Vec<Finding> {
     facts
         .scope
         .input_notes

@@ -57,6 +57,18 @@ fn refused(facts: &Facts) -> Vec<Finding> {
 /// Port 25 closed on our side is told from a silent target only by control hosts: when one of them is
 /// silent too while none answers, nothing was learned about the target.
 fn silent(facts: &Facts) -> Vec<Finding> {
+    if facts.path != Path::ToInbox && other_port_answers(facts) {
+        let finding = Finding::new(Code::TcpPort25Blocked, ANY, &facts.scope.target);
+        return vec![
+            facts
+                .controls
+                .iter()
+                .filter(|(_, connect)| *connect == Connect::Connected)
+                .fold(finding, |f, (control, _)| {
+                    f.with("the same host answers on port", control.port)
+                }),
+        ];
+    }
     if port_blocked_here(facts) {
         let mut finding = Finding::new(Code::TcpPort25Blocked, ANY, facts.scope.target.to_string());
         for (control, _) in port_25_controls(facts) {
@@ -76,6 +88,17 @@ fn silent(facts: &Facts) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+/// Port 25 of a service is silent and another port of it answers: networks of apps close this port.
+fn other_port_answers(facts: &Facts) -> bool {
+    facts.scope.port == PORT_SMTP
+        && addresses(facts).any(|(_, address)| address.connect() == Some(&Connect::TimedOut))
+        && addresses(facts).all(|(_, address)| address.connect() != Some(&Connect::Connected))
+        && facts
+            .controls
+            .iter()
+            .any(|(control, end)| control.port != PORT_SMTP && *end == Connect::Connected)
 }
 
 /// The control hosts on port 25; one on another port says nothing about it.

@@ -41,6 +41,7 @@ pub(crate) const RULES: &[Rule] = &[
             (Code::TlsInternalError, BOTH),
             (Code::TlsAccessDenied, BOTH),
             (Code::TlsClientCertRequired, BOTH),
+            (Code::TlsClientCertRejected, BOTH),
             (Code::TlsAlpnRejected, BOTH),
             (Code::TlsInappropriateFallback, CASE),
             (Code::TlsAnonymous, &[NEGOTIATED_A, NEGOTIATED_B]),

@@ -95,6 +95,7 @@ fn code_of_alert(
         20 | 51 => plain(Code::TlsIntegrityError),
         22 => plain(Code::TlsRecordOverflow),
         40 | 42 if handshake.certificate_requested => plain(Code::TlsClientCertRequired),
+        43..=46 | 48 if handshake.certificate_requested => plain(Code::TlsClientCertRejected),
         40 | 43 | 47 => {
             let fallback =
                 if alert.0 == 40 { Code::TlsNoSharedCipher } else { Code::TlsProtocolError };

@@ -85,6 +85,12 @@ pub enum Fault {
         /// Names and addresses in the certificate.
         presented: Vec<String>,
     },
+    /// The key is not the one that the settings name; roots, names and dates were not looked at.
+    #[error("the key of the server is not the pinned one")]
+    KeyNotPinned {
+        /// Lower-case hexadecimal SHA-256 of the key shown; empty when none could be read.
+        presented: String,
+    },
     /// The leaf's issuer was not presented, and one more certificate would (probably) do.
     #[error("the intermediate certificate of {issuer} is missing")]
     MissingIntermediate {
@@ -361,6 +367,7 @@ impl Fault {
                 ..
             }
             | Self::CrlUnusable { .. }
+            | Self::KeyNotPinned { .. }
             | Self::Other { .. }
             | Self::UnsupportedAlgorithm { .. }
             | Self::WrongPurpose { .. } => "other",
