@@ -7,7 +7,7 @@
 mod sqlite;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use waxseal_proto::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ use crate::connection::{
     Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, Trial, TrialKind, Use,
 };
 use crate::error::StoreError;
-use crate::id::{ConnectionId, WorkspaceId};
+use crate::id::{ConnectionId, TrialId, WorkspaceId};
 use crate::keys::MasterKeys;
 use crate::sealed::{Envelope, Place, SealError};
 
@@ -74,6 +74,53 @@ pub enum Recorded {
     Decides,
     /// The connection was changed, or tested again, since it began: it is kept and decides nothing.
     Outdated,
+}
+
+/// A test that is about to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestStart {
+    /// The identifier that its record will have.
+    pub trial: TrialId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// What the caller names this test by; the same name never sends twice.
+    pub key: Option<OneLine>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// How many tests a connection may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestPace {
+    /// So many begin within the window.
+    pub tests_max: u32,
+    /// The window.
+    pub window: SignedDuration,
+    /// A test without a record after this time is lost: its process ended.
+    pub lasts_at_most: SignedDuration,
+}
+
+/// Whether a test may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestGate {
+    /// It may, and it is noted.
+    Begun,
+    /// A test of this key was begun and never ended; nobody knows what became of its message.
+    Lost {
+        /// Its identifier.
+        trial: TrialId,
+        /// When it was begun.
+        started_at: Timestamp,
+    },
+    /// A test of this key has a record.
+    Recorded(Trial),
+    /// Too many were begun.
+    TooMany {
+        /// When the next may begin.
+        free_at: Timestamp,
+    },
+    /// A test of this key is being carried out.
+    UnderWay,
 }
 
 /// Where the secret of a connection is stored.
@@ -155,6 +202,24 @@ pub trait Connections: Send + Sync {
         ids: &[ConnectionId],
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Asks whether a test may begin, and notes it before anything is sent.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn begin_test(
+        &self,
+        workspace: WorkspaceId,
+        start: &TestStart,
+        pace: TestPace,
+    ) -> Result<TestGate, StoreError>;
+
+    /// Takes back a test that came to no attempt: its key and its place in the pace are free again.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn withdraw_test(&self, workspace: WorkspaceId, trial: TrialId)
+    -> Result<(), StoreError>;
 
     /// Records tests. Accepted makes a connection passing and everything else makes it failing, when the
     /// test decides.

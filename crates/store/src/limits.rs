@@ -53,6 +53,10 @@ pub const TRIAL_DETAIL_OCTETS_MAX: usize = 512 * 1_024;
 /// Tests and verifications kept for each connection, the newest first; the older ones are dropped.
 pub const TRIALS_KEPT_MAX: i64 = 50;
 
+/// How long the key of a test is remembered: a caller that asks again does so within minutes, or after a
+/// weekend.
+pub const TEST_KEYS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+
 /// Octets of one stored report. The largest of a domain with many hosts has some 300 kB.
 pub const REPORT_OCTETS_MAX: usize = 4 * 1_024 * 1_024;
 

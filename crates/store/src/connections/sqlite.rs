@@ -11,17 +11,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{Connections, Page, Recorded, SealedSecret};
+use super::{Connections, Page, Recorded, SealedSecret, TestGate, TestPace, TestStart};
 use crate::connection::{
     Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, SecretState, Trial,
     TrialKind, Use,
 };
 use crate::database::Store;
 use crate::error::StoreError;
-use crate::id::{ConnectionId, WorkspaceId};
+use crate::id::{ConnectionId, TrialId, WorkspaceId};
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ROWS_MAX};
 use crate::rows;
-use trials::{record_one_test, record_trial, with_trials};
+use trials::{begin_one_test, forget_start, record_one_test, record_trial, with_trials};
 
 /// A statement that reads connections, with its condition.
 macro_rules! select {
@@ -148,6 +148,28 @@ impl Connections for Store {
                 changed(&mut transaction, workspace, *id, now).await?;
             }
         }
+        commit(transaction).await
+    }
+
+    async fn begin_test(
+        &self,
+        workspace: WorkspaceId,
+        start: &TestStart,
+        pace: TestPace,
+    ) -> Result<TestGate, StoreError> {
+        let mut transaction = self.write().await?;
+        let gate = begin_one_test(&mut transaction, workspace, start, pace).await?;
+        commit(transaction).await?;
+        Ok(gate)
+    }
+
+    async fn withdraw_test(
+        &self,
+        workspace: WorkspaceId,
+        trial: TrialId,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        forget_start(&mut transaction, workspace, &trial.to_string()).await?;
         commit(transaction).await
     }
 

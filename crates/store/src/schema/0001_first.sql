@@ -71,6 +71,21 @@ CREATE TABLE connection_trials (
 CREATE INDEX connection_trials_newest
     ON connection_trials (workspace_id, connection_id, kind, started_at_us DESC, id DESC);
 
+-- The tests that were begun, written before anything is sent: they pace the tests of a connection, and a
+-- test that is asked for again by the same key is not sent again.
+CREATE TABLE connection_test_starts (
+    workspace_id TEXT NOT NULL,
+    trial_id TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    idempotency_key TEXT,
+    started_at_us INTEGER NOT NULL,
+    ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    PRIMARY KEY (workspace_id, trial_id),
+    UNIQUE (workspace_id, connection_id, idempotency_key),
+    FOREIGN KEY (workspace_id, connection_id)
+        REFERENCES connections (workspace_id, id) ON DELETE CASCADE
+) STRICT;
+
 -- What uses a connection; as long as there is a row, the connection cannot be deleted.
 CREATE TABLE connection_holds (
     workspace_id TEXT NOT NULL,

@@ -11,7 +11,7 @@ use waxseal_store::connection::{
     ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialKind, TrialOutcome, Trust,
     TrustPem, Use,
 };
-use waxseal_store::connections::{Connections, Page, Recorded};
+use waxseal_store::connections::{Connections, Page, Recorded, TestGate, TestPace, TestStart};
 use waxseal_store::id::{ConnectionId, TrialId, WorkspaceId};
 use waxseal_store::keys::MasterKeys;
 use waxseal_store::secrets::{SealedSecrets, SecretVault};
@@ -97,6 +97,7 @@ where
     workspaces_do_not_see_each_other(store, workspace, other).await;
     changes_make_untested(store, workspace).await;
     tests_decide_the_state(store, workspace).await;
+    tests_are_paced_and_never_repeated(store, workspace, other).await;
     secrets_go_in_and_never_out(store, workspace, other).await;
     mode_none_holds_no_secret(store, workspace).await;
     what_is_in_use_stays(store, workspace).await;
@@ -274,6 +275,57 @@ async fn tests_decide_the_state<C: Connections>(store: &C, workspace: WorkspaceI
     let large = NewTrial { detail, ..trial(&before, 200, TrialOutcome::Accepted) };
     let error = store.record_test(workspace, &[large]).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
+    store.delete(workspace, &[new.id]).await.unwrap();
+}
+
+async fn tests_are_paced_and_never_repeated<C: Connections>(
+    store: &C,
+    workspace: WorkspaceId,
+    other: WorkspaceId,
+) {
+    let new = new_connection("paced");
+    store.insert(workspace, std::slice::from_ref(&new), now()).await.unwrap();
+    let before = one(store, workspace, new.id).await;
+    let pace = TestPace {
+        tests_max: 3,
+        window: SignedDuration::from_mins(10),
+        lasts_at_most: SignedDuration::from_mins(5),
+    };
+    let start = |seconds, key: Option<&str>| TestStart {
+        trial: TrialId::new(later(seconds)).unwrap(),
+        connection: new.id,
+        key: key.map(line),
+        at: later(seconds),
+    };
+    let first = start(0, Some("a"));
+    assert_eq!(store.begin_test(workspace, &first, pace).await.unwrap(), TestGate::Begun);
+    let gate = store.begin_test(workspace, &start(10, Some("a")), pace).await.unwrap();
+    assert_eq!(gate, TestGate::UnderWay);
+    let gate = store.begin_test(workspace, &start(301, Some("a")), pace).await.unwrap();
+    assert_eq!(gate, TestGate::Lost { trial: first.trial, started_at: now() });
+    let record = NewTrial { id: first.trial, ..trial(&before, 0, TrialOutcome::Rejected) };
+    store.record_test(workspace, std::slice::from_ref(&record)).await.unwrap();
+    let gate = store.begin_test(workspace, &start(302, Some("a")), pace).await.unwrap();
+    let TestGate::Recorded(read) = gate else { panic!("{gate:?}") };
+    assert_eq!((read.id, read.outcome), (first.trial, TrialOutcome::Rejected));
+
+    for seconds in [303, 304] {
+        let gate = store.begin_test(workspace, &start(seconds, None), pace).await.unwrap();
+        assert_eq!(gate, TestGate::Begun);
+    }
+    let gate = store.begin_test(workspace, &start(305, Some("b")), pace).await.unwrap();
+    assert_eq!(gate, TestGate::TooMany { free_at: later(600) });
+    let gate = store.begin_test(workspace, &start(306, Some("a")), pace).await.unwrap();
+    assert!(matches!(gate, TestGate::Recorded(_)), "what was sent is told at any pace: {gate:?}");
+    let gate = store.begin_test(workspace, &start(601, Some("b")), pace).await.unwrap();
+    assert_eq!(gate, TestGate::Begun);
+    let idle = start(1_300, Some("c"));
+    assert_eq!(store.begin_test(workspace, &idle, pace).await.unwrap(), TestGate::Begun);
+    store.withdraw_test(workspace, idle.trial).await.unwrap();
+    let gate = store.begin_test(workspace, &start(1_301, Some("c")), pace).await.unwrap();
+    assert_eq!(gate, TestGate::Begun, "a test that sent nothing frees its key");
+    let error = store.begin_test(other, &start(1_302, None), pace).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
     store.delete(workspace, &[new.id]).await.unwrap();
 }
 

@@ -2,16 +2,19 @@
 //!
 //! Keep: a test decides the state only when it is of the present revision and the newest.
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::{array, number, present, reading, writing};
-use crate::connection::{Connection, ConnectionState, NewTrial, TrialKind, TrialOutcome};
-use crate::connections::Recorded;
+use crate::connection::{Connection, ConnectionState, NewTrial, OneLine, TrialKind, TrialOutcome};
+use crate::connections::{Recorded, TestGate, TestPace, TestStart};
 use crate::error::StoreError;
-use crate::id::{ConnectionId, WorkspaceId};
-use crate::limits::{TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX};
+use crate::id::{ConnectionId, TrialId, WorkspaceId};
+use crate::limits::{TEST_KEYS_KEPT, TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX};
 use crate::rows;
+
+const STARTS: &str = "connection_test_starts";
 
 /// The connections of these rows, each with its newest test and verification.
 pub(super) async fn with_trials(
@@ -54,6 +57,135 @@ pub(super) async fn with_trials(
     Ok(connections)
 }
 
+/// Looks for an earlier test of the same key and for the pace, and notes the start.
+pub(super) async fn begin_one_test(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    start: &TestStart,
+    pace: TestPace,
+) -> Result<TestGate, StoreError> {
+    present(&mut *transaction, workspace, start.connection).await?;
+    forget_old_starts(&mut *transaction, workspace, start.at, pace).await?;
+    if let Some(key) = &start.key
+        && let Some(gate) = earlier(&mut *transaction, workspace, (start, key), pace).await?
+    {
+        return Ok(gate);
+    }
+    let begun = sqlx::query(
+        "SELECT started_at_us FROM connection_test_starts
+         WHERE workspace_id = ? AND connection_id = ? AND started_at_us > ?
+         ORDER BY started_at_us DESC LIMIT 1 OFFSET ?",
+    )
+    .bind(workspace.to_string())
+    .bind(start.connection.to_string())
+    .bind(before(start.at, pace.window).as_microsecond())
+    .bind(i64::from(pace.tests_max.saturating_sub(1)))
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(reading())?;
+    if let Some(row) = begun {
+        let first = rows::time(STARTS, rows::column(STARTS, &row, "started_at_us")?)?;
+        let free_at = first.checked_add(pace.window).unwrap_or(Timestamp::MAX);
+        return Ok(TestGate::TooMany { free_at });
+    }
+    sqlx::query(
+        "INSERT INTO connection_test_starts
+             (workspace_id, trial_id, connection_id, idempotency_key, started_at_us, ended)
+         VALUES (?, ?, ?, ?, ?, 0)",
+    )
+    .bind(workspace.to_string())
+    .bind(start.trial.to_string())
+    .bind(start.connection.to_string())
+    .bind(start.key.as_ref().map(OneLine::as_str))
+    .bind(start.at.as_microsecond())
+    .execute(transaction)
+    .await
+    .map_err(writing())?;
+    Ok(TestGate::Begun)
+}
+
+/// What became of the test of the same key, if there was one. A record that was dropped for newer ones
+/// frees its key.
+async fn earlier(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    (start, key): (&TestStart, &OneLine),
+    pace: TestPace,
+) -> Result<Option<TestGate>, StoreError> {
+    let found = sqlx::query(
+        "SELECT trial_id, started_at_us, ended FROM connection_test_starts
+         WHERE workspace_id = ? AND connection_id = ? AND idempotency_key = ?",
+    )
+    .bind(workspace.to_string())
+    .bind(start.connection.to_string())
+    .bind(key.as_str())
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(reading())?;
+    let Some(row) = found else { return Ok(None) };
+    let trial: String = rows::column(STARTS, &row, "trial_id")?;
+    let ended: i64 = rows::column(STARTS, &row, "ended")?;
+    let started_at = rows::time(STARTS, rows::column(STARTS, &row, "started_at_us")?)?;
+    if ended == 0 {
+        let trial = TrialId::parse(&trial)
+            .map_err(|error| StoreError::Row { table: STARTS, problem: error.to_string() })?;
+        let is_lost = started_at < before(start.at, pace.lasts_at_most);
+        let gate = if is_lost { TestGate::Lost { trial, started_at } } else { TestGate::UnderWay };
+        return Ok(Some(gate));
+    }
+    let record = sqlx::query("SELECT * FROM connection_trials WHERE workspace_id = ? AND id = ?")
+        .bind(workspace.to_string())
+        .bind(&trial)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(reading())?;
+    if let Some(row) = record {
+        return Ok(Some(TestGate::Recorded(rows::trial(&row)?)));
+    }
+    forget_start(transaction, workspace, &trial).await?;
+    Ok(None)
+}
+
+/// Drops the note of one start.
+pub(super) async fn forget_start(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    trial: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM connection_test_starts WHERE workspace_id = ? AND trial_id = ?")
+        .bind(workspace.to_string())
+        .bind(trial)
+        .execute(transaction)
+        .await
+        .map_err(writing())?;
+    Ok(())
+}
+
+/// Drops what neither paces a test nor answers for a key.
+async fn forget_old_starts(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    now: Timestamp,
+    pace: TestPace,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM connection_test_starts
+         WHERE workspace_id = ?1 AND (started_at_us < ?2
+             OR (idempotency_key IS NULL AND started_at_us < ?3))",
+    )
+    .bind(workspace.to_string())
+    .bind(before(now, TEST_KEYS_KEPT.max(pace.window)).as_microsecond())
+    .bind(before(now, pace.window).as_microsecond())
+    .execute(transaction)
+    .await
+    .map_err(writing())?;
+    Ok(())
+}
+
+fn before(now: Timestamp, long: SignedDuration) -> Timestamp {
+    now.checked_sub(long).unwrap_or(Timestamp::MIN)
+}
+
 /// Writes one test and says whether it decides.
 pub(super) async fn record_one_test(
     transaction: &mut SqliteConnection,
@@ -62,6 +194,14 @@ pub(super) async fn record_one_test(
 ) -> Result<Recorded, StoreError> {
     let connection = present(&mut *transaction, workspace, trial.connection).await?;
     record_trial(&mut *transaction, workspace, TrialKind::Test, trial).await?;
+    sqlx::query(
+        "UPDATE connection_test_starts SET ended = 1 WHERE workspace_id = ? AND trial_id = ?",
+    )
+    .bind(workspace.to_string())
+    .bind(trial.id.to_string())
+    .execute(&mut *transaction)
+    .await
+    .map_err(writing())?;
     let newest = sqlx::query(
         "SELECT id FROM connection_trials
          WHERE workspace_id = ? AND connection_id = ? AND kind = 'test'
