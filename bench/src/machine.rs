@@ -37,10 +37,15 @@ fn unknown() -> String {
     "unknown".to_owned()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the date of the run is part of the result")]
 fn today() -> String {
-    let now = Timestamp::now().to_string();
+    let now = now().to_string();
     now.get(..10).unwrap_or_default().to_owned()
+}
+
+/// The time of the run.
+#[expect(clippy::disallowed_methods, reason = "a run and its certificates have a date")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn read(path: &str) -> Option<String> {

@@ -1,8 +1,8 @@
 //! Benchmarks of the product beside what people would use instead, on servers of this machine only.
 //!
-//! The way in is `cargo xtask bench check`, which starts this program with `check`; it starts itself
-//! again as receiver (`receiver`), as contender (`waxseal`, `floor`) and as the one who measures
-//! (`measure`). Invariant: every row of a table was measured in the same run, in turn with the others,
+//! The ways in are `cargo xtask bench check` and `cargo xtask bench send`, which start this program with
+//! `check` and `send`; it starts itself again as receiver (`receiver`), as contender (`waxseal`, `floor`,
+//! `dialogue`) and as the one who measures (`measure`). Invariant: every row of a table was measured in the same run, in turn with the others,
 //! and a contender that did not finish all its hosts is an error, never a row.
 
 mod arguments;
@@ -16,6 +16,7 @@ mod pki;
 mod postfix;
 mod product;
 mod receiver;
+mod send;
 mod statistics;
 mod targets;
 
@@ -38,9 +39,11 @@ fn run(words: Vec<String>) -> Result<()> {
     let (arguments, command) = Arguments::parse(words)?;
     match arguments.name.as_str() {
         "check" => check::run(&arguments),
+        "dialogue" => send::dialogue::run(&arguments),
         "floor" => bare::run(&arguments),
         "measure" => measure::run(&command),
         "receiver" => receiver::run(&arguments),
+        "send" => send::run(&arguments),
         "waxseal" => product::run(&arguments),
         other => bail!("unknown command '{other}'; see `cargo xtask bench`"),
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -21,6 +20,7 @@ use waxseal_lab::control::{Lab, LabOptions, LabParts, Listen, Route};
 use waxseal_lab::scenario::Scenario;
 
 use crate::arguments::Arguments;
+use crate::machine;
 use crate::measure::cpu_s;
 use crate::pki::{KeyKind, Pki};
 use crate::postfix;
@@ -68,7 +68,7 @@ async fn start(
     domains: usize,
     connections: &Arc<AtomicU64>,
 ) -> Result<Lab> {
-    let now = now();
+    let now = machine::now();
     let pki = Pki::new(kind, now)?;
     let scenarios: Vec<Scenario> = (1..=domains).map(scenario).collect::<Result<_>>()?;
     let listen = Listen::DistinctAddresses;
@@ -92,11 +92,6 @@ async fn start(
     parts.roots_pem.push_str(pki.root_pem());
     write(folder, &parts, &list, &pki)?;
     Ok(lab)
-}
-
-#[expect(clippy::disallowed_methods, reason = "certificates are made for the day of the run")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// One domain with one MX host and a reporting record; the lab's own mail server stays closed, because the

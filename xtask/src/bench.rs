@@ -13,11 +13,18 @@ struct Bench {
     run: fn(&[String]) -> Result<bool>,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "check",
-    about: "1,000 lab domains: the check beside s_client, posttls-finger and a bare loop [--quick]",
-    run: check,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "check",
+        about: "1,000 lab domains: the check beside s_client, posttls-finger and a bare loop [--quick]",
+        run: check,
+    },
+    Bench {
+        name: "send",
+        about: "one test message: wall time and round trips beside s_client, curl and swaks [--quick]",
+        run: send,
+    },
+];
 
 /// Runs the named benchmark, or all of them; without a name, lists them.
 ///
@@ -42,9 +49,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     Ok(good)
 }
 
-/// Builds the benchmark program and runs it; as root in a network of its own with nothing but loopback, so
-/// that a real mail server can take part. `--quick` measures less and leaves the document alone.
+/// As root in a network of its own with nothing but loopback, so that a real mail server can take part.
 fn check(arguments: &[String]) -> Result<bool> {
+    start("check", &[], arguments)
+}
+
+fn send(arguments: &[String]) -> Result<bool> {
+    let build = ["build", "--release", "--package", "waxseal"];
+    Command::cargo().args(build).shown()?.success("building the binary")?;
+    let binary = workspace::root().join("target/release/waxseal").display().to_string();
+    start("send", &["--waxseal", &binary], arguments)
+}
+
+/// Builds the benchmark program and runs it. `--quick` measures less and leaves the document alone.
+fn start(name: &str, own: &[&str], arguments: &[String]) -> Result<bool> {
     let build = ["build", "--release", "--package", "waxseal-bench"];
     Command::cargo().args(build).shown()?.success("building the benchmark")?;
     let program = workspace::root().join("target/release/waxseal-bench");
@@ -56,7 +74,7 @@ fn check(arguments: &[String]) -> Result<bool> {
     } else {
         Command::new(program)
     };
-    command = command.args(["check", "--peers"]).args([peers]).args(arguments);
+    command = command.args([name, "--peers"]).args([peers]).args(own).args(arguments);
     if !arguments.iter().any(|word| word == "--quick") {
         command = command.args(["--out", "docs/benchmarks.md"]);
     }
