@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn an_exception_has_a_page_a_reason_and_an_end_within_90_days() {
         let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-04-01T00:00:00Z"));
-        assert!(Exception::grant(PAGE, "printer", (from, to)).is_ok());
+        let granted = Exception::grant(PAGE, "printer", (from, to)).unwrap();
+        assert_eq!((granted.documentation(), granted.reason()), (PAGE, "printer"));
+        assert_eq!((granted.granted_at(), granted.ends_at()), (from, to));
         let late = at("2026-04-01T00:00:01Z");
         for (page, reason, end, expected) in [
             ("http://docs.example.com/", "printer", to, ExceptionError::Documentation),

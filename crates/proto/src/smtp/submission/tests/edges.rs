@@ -1,8 +1,9 @@
 //! What no scripted peer shows: events at moments when the session does not wait for them.
 
 use super::{
-    Choice, Mode, Observation, PEER, Peer, SessionEnd, SubmissionAction, SubmissionOutcome,
-    SubmissionSession, TlsVersion, Verified, handshake, one_message, plan, sign_in,
+    Choice, Mode, Observation, PEER, Peer, Reason, SessionEnd, Silence, Step, Stop,
+    SubmissionAction, SubmissionOutcome, SubmissionSession, TlsVersion, Verified, handshake,
+    one_message, plan, sign_in, words,
 };
 
 /// A session that has been told this much, with nothing left to answer.
@@ -45,4 +46,38 @@ fn what_comes_after_the_end_changes_nothing() {
     let seen = session.into_seen();
     assert_eq!(seen, expected);
     assert!(matches!(seen.session.handshake, Observation::NotObserved(_)));
+}
+
+#[test]
+fn a_farewell_that_nobody_asked_for_is_no_confusion() {
+    for (unasked, stop) in
+        [("421 4.3.2 going down", None), ("250 2.0.0 hello", Some(Stop::OutOfStep))]
+    {
+        let greeting = format!("220 a\r\n{unasked}\r\n").into_bytes();
+        let run = Peer { greeting, ..Peer::good(Mode::StartTls) }.run(one_message());
+        assert_eq!(words(&run.written), "", "{unasked}");
+        assert_eq!(run.seen.stop, stop, "{unasked}");
+        let last = run.seen.steps.last().unwrap();
+        assert_eq!((last.step, last.replies.len()), (Step::Ehlo, usize::from(stop.is_none())));
+    }
+}
+
+#[test]
+fn what_is_no_reply_ends_the_session_at_once() {
+    let mut session = told(Mode::StartTls, &[b"HTTP/1.1 400 Bad Request\r\n"]);
+    assert!(matches!(session.poll_action(), SubmissionAction::Done), "closed already");
+    let seen = session.into_seen();
+    assert_eq!(seen.session.greeting, Observation::NotObserved(Reason::Unintelligible));
+    assert_eq!(seen.session.end, SessionEnd::Stopped);
+    assert!(seen.session.unfinished.is_some());
+}
+
+#[test]
+fn a_half_reply_is_kept_except_after_quit() {
+    let half = b"220-a.example wait".to_vec();
+    let peer = Peer { greeting: half, ..Peer::good(Mode::Tls) }.silence(Silence::Closed);
+    assert!(peer.run(one_message()).seen.session.unfinished.is_some());
+    let peer = Peer::good(Mode::Tls).inside("QUIT", "221-bye").silence(Silence::Closed);
+    let seen = peer.run(one_message()).seen;
+    assert_eq!((seen.outcome, seen.session.unfinished), (SubmissionOutcome::Accepted, None));
 }
