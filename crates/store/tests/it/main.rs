@@ -7,6 +7,7 @@ mod conformance;
 mod opening;
 mod released;
 mod rotation;
+mod rotation_kills;
 mod secrecy;
 mod side_by_side;
 mod sqlite;

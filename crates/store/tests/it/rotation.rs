@@ -14,13 +14,13 @@ use crate::conformance::{new_connection, now, secret};
 
 const FOLDER: &str = "WAXSEAL_TEST_ROTATION_FOLDER";
 const STEP: &str = "WAXSEAL_TEST_ROTATION_STEP";
-const NAMES: [&str; 3] = ["first", "second", "third"];
+pub(crate) const NAMES: [&str; 3] = ["first", "second", "third"];
 
-fn key_file(folder: &Path) -> KeyFile {
+pub(crate) fn key_file(folder: &Path) -> KeyFile {
     KeyFile::at(folder.join(KeyFile::NAME))
 }
 
-async fn prepare(folder: &Path) {
+pub(crate) async fn prepare(folder: &Path) {
     let store = Store::open(folder, now()).await.unwrap();
     let workspace = store.workspace("default").await.unwrap();
     let keys = key_file(folder).create().unwrap();
@@ -35,7 +35,7 @@ async fn prepare(folder: &Path) {
 }
 
 /// Opens every secret with the key file on the disk, as the next start would.
-async fn expect_all_readable(folder: &Path, at: &str) {
+pub(crate) async fn expect_all_readable(folder: &Path, at: &str) {
     let store = Store::open(folder, now()).await.unwrap();
     let workspace = store.workspace("default").await.unwrap();
     let keys = key_file(folder).load().unwrap();
