@@ -31,7 +31,8 @@ impl Count {
         Self { passed: usize::from(held), failed: usize::from(!held), skipped: 0 }
     }
 
-    fn add(&mut self, other: Self) {
+    /// Adds what another part counted.
+    pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;

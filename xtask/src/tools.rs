@@ -13,9 +13,12 @@ use crate::command::Command;
 const PROGRAMS: &[(&str, &str)] = &[
     ("ar", "binutils"),
     ("cc", "gcc"),
+    ("curl", "curl"),
     ("dpkg", "dpkg"),
     ("git", "git"),
     ("ldd", "libc-bin"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
     ("openssl", "openssl"),
 ];
 

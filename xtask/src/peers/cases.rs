@@ -14,7 +14,7 @@ use super::pki::{Authority, Certificate, Period};
 use super::server::Server;
 use super::tree::Tree;
 use super::witness::{self, MailFact};
-use super::{exim, postfix};
+use super::{exim, postfix, submission};
 use crate::command::Command;
 use crate::pipeline::Count;
 
@@ -87,11 +87,11 @@ struct Session<'a> {
     expired: Certificate,
 }
 
-/// Runs every case and prints one line for each.
+/// Runs every case, or those of the peers whose name starts with `only`, and prints one line for each.
 ///
 /// # Errors
 /// When the session folder or the certificates cannot be made.
-pub(crate) fn run_all(tree: &Tree, binary: &Path, after: After) -> Result<Count> {
+pub(crate) fn run_all(tree: &Tree, binary: &Path, after: After, only: &str) -> Result<Count> {
     let folder = std::env::temp_dir().join(format!("waxseal-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let authority = Authority::new(&folder.join("ca"))?;
@@ -102,13 +102,20 @@ pub(crate) fn run_all(tree: &Tree, binary: &Path, after: After) -> Result<Count>
     for (server, start) in MAIL_SERVERS {
         for (name, setup) in SETUPS {
             let name = format!("{server}-{name}");
+            if !name.starts_with(only) {
+                continue;
+            }
             note(&mut count, &name, session.mail_case(&name, *start, *setup));
         }
     }
     for (name, signatures) in [("nsd-signed", Signatures::Good), ("nsd-bogus", Signatures::Damaged)]
     {
-        note(&mut count, name, session.signed_case(name, signatures));
+        if name.starts_with(only) {
+            note(&mut count, name, session.signed_case(name, signatures));
+        }
     }
+    let submission = submission::Session::new(tree, binary, &session.folder, &session.authority)?;
+    count.add(submission.run(only));
     match after {
         After::Keep => println!("kept: {}", session.folder.display()),
         After::Remove => std::fs::remove_dir_all(&session.folder)?,
@@ -116,7 +123,8 @@ pub(crate) fn run_all(tree: &Tree, binary: &Path, after: After) -> Result<Count>
     Ok(count)
 }
 
-fn note(count: &mut Count, name: &str, result: Result<Vec<String>>) {
+/// Counts one case and prints its line.
+pub(crate) fn note(count: &mut Count, name: &str, result: Result<Vec<String>>) {
     let problems = result.unwrap_or_else(|error| vec![format!("{error:#}")]);
     if problems.is_empty() {
         count.passed += 1;

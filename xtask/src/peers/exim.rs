@@ -1,5 +1,6 @@
-//! Exim from the unpacked tree: the daemon in the foreground on a loopback port, without routers or
-//! transports, so it accepts no mail. RFC 3207 by way of GnuTLS instead of OpenSSL.
+//! Exim from the unpacked tree: the daemon in the foreground on a loopback port, by itself without routers or
+//! transports, so it accepts no mail; with a [`Setup`] whatever that asks for. RFC 3207 by way of GnuTLS
+//! instead of OpenSSL.
 //!
 //! Debian's build looks up the account `Debian-exim` before it reads anything; a preloaded library
 //! answers for it from two small files, so the machine's own accounts stay as they are.
@@ -20,6 +21,22 @@ Debian-exim:x:65533:65533::/nonexistent:/usr/sbin/nologin
 ";
 const GROUPS: &str = "root:x:0:\nnogroup:x:65534:\nDebian-exim:x:65533:\n";
 
+/// The number of the account `nobody`.
+pub(crate) const NOBODY: u32 = 65_534;
+
+/// What one instance is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup<'a> {
+    /// Its name.
+    pub(crate) host: &'a str,
+    /// Its ports, in Exim's form of a list.
+    pub(crate) ports: &'a str,
+    /// Its certificate; without one it offers no STARTTLS.
+    pub(crate) certificate: Option<&'a Certificate>,
+    /// Further options and all `begin` sections.
+    pub(crate) own: &'a str,
+}
+
 /// Starts Exim in `folder` under the name `host`; without a certificate it offers no STARTTLS.
 ///
 /// # Errors
@@ -31,9 +48,24 @@ pub(crate) fn start(
     certificate: Option<&Certificate>,
 ) -> Result<Server> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let own = "keep_environment =\nbegin acl\nbegin routers\nbegin transports\n";
+    let ports = address.port().to_string();
+    start_with(tree, folder, address, &Setup { host, ports: &ports, certificate, own })
+}
+
+/// Starts Exim in `folder` and waits until it accepts at `address`.
+///
+/// # Errors
+/// When a file cannot be made or Exim does not start.
+pub(crate) fn start_with(
+    tree: &Tree,
+    folder: &Path,
+    address: SocketAddr,
+    setup: &Setup<'_>,
+) -> Result<Server> {
     std::fs::create_dir_all(folder.join("spool"))?;
     let config = folder.join("conf");
-    std::fs::write(&config, configuration(folder, host, address.port(), certificate))?;
+    std::fs::write(&config, configuration(folder, setup))?;
     std::fs::write(folder.join("passwd"), PASSWD)?;
     std::fs::write(folder.join("group"), GROUPS)?;
     let daemon = tree
@@ -45,12 +77,8 @@ pub(crate) fn start(
     Server::start(daemon, address, folder)
 }
 
-fn configuration(
-    folder: &Path,
-    host: &str,
-    port: u16,
-    certificate: Option<&Certificate>,
-) -> String {
+fn configuration(folder: &Path, setup: &Setup<'_>) -> String {
+    let Setup { host, ports, certificate, own } = *setup;
     let folder = folder.display();
     let tls = match certificate {
         None => String::from("tls_advertise_hosts =\n"),
@@ -63,8 +91,7 @@ fn configuration(
     format!(
         "primary_hostname = {host}\nexim_user = root\nexim_group = root\n\
          spool_directory = {folder}/spool\nlog_file_path = {folder}/log-%s\npid_file_path = {folder}/pid\n\
-         daemon_smtp_ports = {port}\nlocal_interfaces = 127.0.0.1\ndisable_ipv6 = true\n\
-         host_lookup =\nrfc1413_query_timeout = 0s\nkeep_environment =\n{tls}\
-         begin acl\nbegin routers\nbegin transports\n"
+         daemon_smtp_ports = {ports}\nlocal_interfaces = 127.0.0.1\ndisable_ipv6 = true\n\
+         host_lookup =\nrfc1413_query_timeout = 0s\n{tls}{own}"
     )
 }

@@ -74,8 +74,10 @@ impl Authority {
     /// When openssl fails.
     pub(crate) fn certificate(&self, name: &str, period: Period) -> Result<Certificate> {
         let (file, dates) = match period {
-            Period::Past => ("past", "-startdate 20200101000000Z -enddate 20200401000000Z"),
-            Period::Present => ("present", "-days 85"),
+            Period::Past => {
+                (format!("{name}-past"), "-startdate 20200101000000Z -enddate 20200401000000Z")
+            }
+            Period::Present => (format!("{name}-present"), "-days 85"),
         };
         let extensions = format!(
             "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\

@@ -1,5 +1,6 @@
-//! Postfix from the unpacked tree: `master` with one `smtpd` on a loopback port, and nothing that could
-//! deliver mail. RFC 3207 as the most used mail server speaks it.
+//! Postfix from the unpacked tree: by itself `master` with one `smtpd` on a loopback port, and nothing that
+//! could deliver mail; with a [`Setup`] whatever that asks for. RFC 3207 as the most used mail server
+//! speaks it.
 //!
 //! Postfix insists on a mail owner and a set-group-id group of their own; accounts that every Debian has
 //! and nobody uses stand in.
@@ -22,6 +23,28 @@ const QUEUES: &[&str] = &[
     "pid", "private", "public", "saved", "trace",
 ];
 
+/// The services that every instance needs.
+const SERVICES: &str = "\
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+";
+
+/// What one instance is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup<'a> {
+    /// Its name.
+    pub(crate) host: &'a str,
+    /// Its certificate; without one it offers no STARTTLS.
+    pub(crate) certificate: Option<&'a Certificate>,
+    /// Further lines of `main.cf`, which win over the ones before.
+    pub(crate) settings: &'a str,
+    /// The lines of `master.cf` beside the services that every instance needs.
+    pub(crate) services: &'a str,
+}
+
 /// Starts Postfix in `folder` under the name `host`; without a certificate it offers no STARTTLS.
 ///
 /// # Errors
@@ -33,11 +56,26 @@ pub(crate) fn start(
     certificate: Option<&Certificate>,
 ) -> Result<Server> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let services = format!("{address} inet n - n - - smtpd\n");
+    let settings = "smtpd_relay_restrictions = reject\n";
+    start_with(tree, folder, address, &Setup { host, certificate, settings, services: &services })
+}
+
+/// Starts Postfix in `folder` and waits until it accepts at `address`.
+///
+/// # Errors
+/// When a file cannot be made or Postfix does not start.
+pub(crate) fn start_with(
+    tree: &Tree,
+    folder: &Path,
+    address: SocketAddr,
+    setup: &Setup<'_>,
+) -> Result<Server> {
     let config = folder.join("etc");
     std::fs::create_dir_all(&config)?;
     make_folders(folder)?;
-    std::fs::write(config.join("main.cf"), main_cf(tree, folder, host, certificate)?)?;
-    std::fs::write(config.join("master.cf"), master_cf(address))?;
+    std::fs::write(config.join("main.cf"), main_cf(tree, folder, setup)?)?;
+    std::fs::write(config.join("master.cf"), format!("{}{SERVICES}", setup.services))?;
     let master = tree
         .command("usr/lib/postfix/sbin/master")?
         .env("MAIL_CONFIG", &config)
@@ -46,12 +84,8 @@ pub(crate) fn start(
     Server::start(master, address, folder)
 }
 
-fn main_cf(
-    tree: &Tree,
-    folder: &Path,
-    host: &str,
-    certificate: Option<&Certificate>,
-) -> Result<String> {
+fn main_cf(tree: &Tree, folder: &Path, setup: &Setup<'_>) -> Result<String> {
+    let Setup { host, certificate, settings, .. } = *setup;
     let (folder, show) = (folder.display(), |path: &str| tree.path(path).display().to_string());
     let tls = match certificate {
         None => String::from("smtpd_tls_security_level = none\n"),
@@ -69,25 +103,14 @@ fn main_cf(
          mail_owner = {OWNER}\nsetgid_group = {GROUP}\ndefault_privs = nobody\n\
          myhostname = {host}\nmydestination =\nmynetworks =\n\
          inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nalias_maps =\nlocal_recipient_maps =\n\
-         smtpd_peername_lookup = no\nsmtpd_relay_restrictions = reject\n\
+         smtpd_peername_lookup = no\n\
          maillog_file = {folder}/log\nmaillog_file_prefixes = {folder}\n\
-         import_environment = LD_LIBRARY_PATH={} MAIL_CONFIG MAIL_LOGTAG TZ LANG=C\n{tls}",
+         import_environment = LD_LIBRARY_PATH={} MAIL_CONFIG MAIL_LOGTAG TZ LANG=C\n{tls}{settings}",
         show("usr/sbin"),
         show("usr/lib/postfix/sbin"),
         show("usr/lib/postfix"),
         tree.library_path()?,
     ))
-}
-
-fn master_cf(address: SocketAddr) -> String {
-    format!(
-        "{address} inet n - n - - smtpd\n\
-         tlsmgr unix - - n 1000? 1 tlsmgr\n\
-         rewrite unix - - n - - trivial-rewrite\n\
-         proxymap unix - - n - - proxymap\n\
-         anvil unix - - n - 1 anvil\n\
-         postlog unix-dgram n - n - 1 postlogd\n"
-    )
 }
 
 fn make_folders(folder: &Path) -> Result<()> {

@@ -17,11 +17,18 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long a server may take to end by itself before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// A running server; dropping it ends it.
+/// A running server that listens; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Where it listens, on loopback.
     pub(crate) address: SocketAddr,
+    /// The program itself.
+    pub(crate) process: Process,
+}
+
+/// A running program; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Process {
     child: Child,
 }
 
@@ -32,6 +39,18 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends at once, or does not accept in time; with what it wrote.
     pub(crate) fn start(command: Command, address: SocketAddr, folder: &Path) -> Result<Self> {
+        let process = Process::start(command, folder, || TcpStream::connect(address).is_ok())?;
+        Ok(Self { address, process })
+    }
+}
+
+impl Process {
+    /// Starts `command`, which stays in the foreground, and waits until it is `ready`. What it writes
+    /// goes to `out` in `folder`.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends at once, or is not ready in time; with what it wrote.
+    pub(crate) fn start(command: Command, folder: &Path, ready: impl Fn() -> bool) -> Result<Self> {
         use std::os::unix::process::CommandExt as _;
         let out = std::fs::File::create(folder.join("out"))?;
         let mut process = command.into_process();
@@ -39,14 +58,14 @@ impl Server {
         // Postfix's master kills its process group when it ends, so each server gets its own.
         process.process_group(0);
         let child = process.spawn().context("starting a server")?;
-        let mut server = Self { address, child };
+        let mut process = Self { child };
         let mut ended = false;
-        let ready = clock::until(START_LIMIT, || {
-            ended = matches!(server.child.try_wait(), Ok(Some(_)));
-            ended || TcpStream::connect(address).is_ok()
+        let started = clock::until(START_LIMIT, || {
+            ended = matches!(process.child.try_wait(), Ok(Some(_)));
+            ended || ready()
         });
-        if ready && !ended {
-            return Ok(server);
+        if started && !ended {
+            return Ok(process);
         }
         let wrote = std::fs::read_to_string(folder.join("out")).unwrap_or_default();
         let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -54,7 +73,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).output();

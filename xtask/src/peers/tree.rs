@@ -13,6 +13,7 @@ use crate::workspace;
 
 /// What is unpacked: the servers, the signer, and the libraries that a plain Debian lacks.
 const PACKAGES: &[&str] = &[
+    "dovecot-core",
     "exim4-base",
     "exim4-daemon-light",
     "ldnsutils",
@@ -21,17 +22,23 @@ const PACKAGES: &[&str] = &[
     "libldns3",
     "libnss-wrapper",
     "libprotobuf-c1",
+    "libsodium23",
+    "libunwind8",
     "nsd",
     "postfix",
+    "swaks",
 ];
 
 /// The programs whose libraries must all be found.
 const PROGRAMS: &[&str] = &[
+    "usr/bin/doveconf",
     "usr/bin/drill",
     "usr/bin/ldns-keygen",
     "usr/bin/ldns-signzone",
+    "usr/lib/dovecot/auth",
     "usr/lib/postfix/sbin/master",
     "usr/lib/postfix/sbin/smtpd",
+    "usr/sbin/dovecot",
     "usr/sbin/exim4",
     "usr/sbin/nsd",
 ];
@@ -75,7 +82,8 @@ impl Tree {
 
     /// The value of LD_LIBRARY_PATH under which the programs of the tree run.
     pub(crate) fn library_path(&self) -> Result<String> {
-        let mut folders = vec![self.root.join("usr/lib/postfix")];
+        let own = ["usr/lib/postfix", "usr/lib/dovecot", "usr/lib/dovecot/modules/old-stats"];
+        let mut folders = own.map(|folder| self.root.join(folder)).to_vec();
         let libraries =
             std::fs::read_dir(self.root.join("usr/lib")).context("unpacked libraries")?;
         for entry in libraries {
