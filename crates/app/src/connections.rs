@@ -7,8 +7,10 @@
 mod error;
 mod exception;
 mod form;
+pub mod line;
 mod offer;
 pub mod secret;
+mod verify;
 pub mod wire;
 
 use jiff::Timestamp;
@@ -23,6 +25,7 @@ pub use exception::ExceptionForm;
 pub use form::Form;
 pub use offer::{offer, warnings};
 pub use secret::{SecretChange, SecretInput};
+pub use verify::{StepListener, Verification, verify};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
 };

@@ -75,6 +75,8 @@ impl Service {
 pub struct VerifiedService {
     /// The service.
     pub service: ServiceId,
+    /// The host that was asked about the key; `None` when there is no such question.
+    pub host: Option<DomainName>,
     /// What the question about the key showed; `None` when it came to no answer, or when the service has
     /// no such question and only a test send can tell.
     pub verified: Option<Verified>,
@@ -109,6 +111,7 @@ pub async fn verify(world: &World, service: &Service, listener: Listener<'_>) ->
     let adapter = service.adapter.as_ref();
     let mut result = VerifiedService {
         service: service.id(),
+        host: None,
         verified: None,
         account: AccountState::default(),
         second_path: service.id().second_path(),
@@ -121,6 +124,7 @@ pub async fn verify(world: &World, service: &Service, listener: Listener<'_>) ->
             result.account = ask_account(world, service, &mut line).await;
         }
         Verification::Request(request) => {
+            result.host = Some(request.host.clone());
             let mut narrator = Narrator::new(world, request.host.clone(), listener);
             narrator.settings();
             let call = carry(&mut line, &request, &mut narrator).await;

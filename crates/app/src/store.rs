@@ -125,10 +125,10 @@ impl DataError {
     }
 
     /// Whether it is the machine's trouble and not what was asked for: trying again later may help.
-    pub const fn is_of_the_machine(&self) -> bool {
+    pub fn is_of_the_machine(&self) -> bool {
         match self {
             Self::KeyCommand { .. } => true,
-            Self::Store(error) => store_trouble_of_the_machine(error),
+            Self::Store(error) => is_of_the_machine(error),
             Self::NothingThere { .. }
             | Self::Workspace(_)
             | Self::KeyFileMissing { .. }
@@ -167,11 +167,13 @@ pub(crate) fn store_hint(error: &StoreError) -> Option<String> {
 }
 
 /// Whether a later attempt could succeed without anything else being asked for.
-const fn store_trouble_of_the_machine(error: &StoreError) -> bool {
-    matches!(
+pub(crate) fn is_of_the_machine(error: &StoreError) -> bool {
+    let is_damage = error.trouble() == Some(DatabaseTrouble::Damaged);
+    let kind = matches!(
         error,
         StoreError::Database { .. } | StoreError::Locked { .. } | StoreError::Randomness(_)
-    )
+    );
+    kind && !is_damage
 }
 
 /// A vault, and whether its key file was made for it.

@@ -23,6 +23,7 @@ const DANGER_CALLERS: &[(&str, &[&str])] = &[
     (
         "crates/proto/src/tls/danger.rs",
         &[
+            "crates/app/src/connections/line.rs",
             "crates/app/src/submission.rs",
             "crates/proto/src/smtp/submission/plan.rs",
             "crates/check/src/diagnose/tests.rs",

@@ -5,7 +5,8 @@
 use waxseal_store::StoreError;
 use waxseal_store::connection::FieldError;
 
-use crate::store::{DataError, store_hint};
+use crate::store::{DataError, is_of_the_machine, store_hint};
+use crate::submission::SubmissionError;
 
 /// A field that is missing or wrong, in the words of the command line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +90,9 @@ pub enum ConnectionsError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An attempt could not be made.
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
 }
 
 impl From<FieldError> for ConnectionsError {
@@ -110,6 +114,7 @@ impl ConnectionsError {
                 Some("--remove-secret removes it in the same command".to_owned())
             }
             Self::Store(error) => store_hint(error),
+            Self::Submission(_) => None,
         }
     }
 
@@ -121,9 +126,10 @@ impl ConnectionsError {
             | Self::ChangedMeanwhile { .. }
             | Self::InUse { .. }
             | Self::SecretInTheWay { .. } => Fault::Conflict,
-            Self::Store(StoreError::Database { .. } | StoreError::Locked { .. }) => Fault::Machine,
+            Self::Store(error) if is_of_the_machine(error) => Fault::Machine,
+            Self::Submission(SubmissionError::World(_)) => Fault::Machine,
             Self::NotFound { .. } => Fault::NotFound,
-            Self::Data(_) | Self::Field(_) | Self::Store(_) => Fault::Input,
+            Self::Data(_) | Self::Field(_) | Self::Store(_) | Self::Submission(_) => Fault::Input,
         }
     }
 }

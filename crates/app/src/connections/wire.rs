@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use waxseal_proto::x509::{inspect, read_certificates};
+use waxseal_services::account::{AccountState, DomainState, Permission, QuotaUnit, Sending, Stage};
+use waxseal_services::second_path::InboxPolicy;
 use waxseal_store::connection::{
     ClearTextException, Connection, ConnectionKind, CustomSmtp, Holder, OneLine, PinnedKey,
     SecretState, Transport, Trial, Trust,
@@ -152,6 +154,68 @@ pub struct HolderView {
     pub kind: String,
     /// Which one.
     pub id: String,
+}
+
+/// What the account of a service says about itself; null where it does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    /// enabled or stopped.
+    pub sending: Option<&'static str>,
+    /// production or sandbox.
+    pub stage: Option<&'static str>,
+    /// Whether this key may send.
+    pub key_may_send: Option<bool>,
+    /// Whether the sending domain, or stream, is ready.
+    pub domain_verified: Option<bool>,
+    /// How much the plan allows.
+    pub quota: Option<QuotaView>,
+    /// The most recipients per second.
+    pub rate_per_second_max: Option<u64>,
+    /// opportunistic, required or required-verified: what the account insists on towards inboxes.
+    pub inbox_tls: Option<&'static str>,
+}
+
+/// An amount that a plan allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuotaView {
+    /// credits or recipients-per-day.
+    pub unit: &'static str,
+    /// How many in all.
+    pub limit: Option<u64>,
+    /// How many are left.
+    pub left: Option<u64>,
+}
+
+impl AccountView {
+    /// Shows what is known of an account.
+    pub fn of(state: &AccountState) -> Self {
+        Self {
+            sending: state.sending.seen().map(|sending| match sending {
+                Sending::Enabled => "enabled",
+                Sending::Stopped => "stopped",
+            }),
+            stage: state.stage.seen().map(|stage| match stage {
+                Stage::Production => "production",
+                Stage::Sandbox => "sandbox",
+            }),
+            key_may_send: state.permission.seen().map(|each| *each == Permission::MaySend),
+            domain_verified: state.domain.seen().map(|each| *each == DomainState::Verified),
+            quota: state.quota.seen().map(|quota| QuotaView {
+                unit: match quota.unit {
+                    QuotaUnit::Credits => "credits",
+                    QuotaUnit::RecipientsPerDay => "recipients-per-day",
+                },
+                limit: quota.limit.seen().copied(),
+                left: quota.left.seen().copied(),
+            }),
+            rate_per_second_max: state.rate_per_second_max.seen().copied(),
+            inbox_tls: state.inbox_tls.seen().map(|policy| match policy {
+                InboxPolicy::Opportunistic => "opportunistic",
+                InboxPolicy::Required => "required",
+                InboxPolicy::RequiredVerified => "required-verified",
+            }),
+        }
+    }
 }
 
 /// What is known of a host.

@@ -77,13 +77,14 @@ pub fn settings(settings: &Settings<'_>) -> Vec<Finding> {
 
 /// What the settings of an attempt contradict.
 pub(super) fn of_tried(tried: &SmtpTried) -> Vec<Finding> {
-    let allowed =
-        tried.session.as_ref().is_some_and(|session| session.stop != Some(Stop::NotAllowedInClear));
+    // Who may send in clear is judged at the address; where nothing was reached, nothing was refused.
+    let refused =
+        tried.session.as_ref().is_some_and(|session| session.stop == Some(Stop::NotAllowedInClear));
     settings(&Settings {
         host: &tried.host_text(),
         port: tried.port,
         security: Chosen::Mode(tried.mode),
-        clear_text: if allowed { ClearText::Allowed } else { ClearText::NotAllowed },
+        clear_text: if refused { ClearText::NotAllowed } else { ClearText::Allowed },
     })
 }
 

@@ -96,10 +96,13 @@ fn what_is_known_of_a_host_is_offered_and_contradictions_are_told() {
         let list = value["warnings"].as_array().unwrap().iter();
         list.map(|each| each["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(codes(&known), ["input-mode-port-conflict"]);
+    assert_eq!(codes(&known), ["input-mode-port-conflict", "api-smtp-instead"]);
     let preset = add("b", "--preset sendgrid --user apikey");
     assert_eq!(preset["connection"]["host"], "smtp.sendgrid.net");
-    assert_eq!((&preset["connection"]["port"], codes(&preset).len()), (&json!(465), 0));
+    assert_eq!(
+        (&preset["connection"]["port"], codes(&preset)),
+        (&json!(465), vec!["api-smtp-instead".to_owned()])
+    );
     let unknown = add("c", "--host smtp.example.com --port 465 --security starttls");
     assert_eq!(unknown["offer"], json!({"service": null, "presets": []}));
     assert_eq!(codes(&unknown), ["input-mode-port-conflict"]);

@@ -5,6 +5,7 @@
 mod form;
 mod secret;
 mod text;
+mod verify;
 
 use super::error::{CliError, chain};
 use super::exit::Exit;
@@ -68,6 +69,14 @@ pub(crate) enum Connection {
         waxseal connection show news\n  \
         waxseal connection show news --json")]
     Show(Named),
+    /// Sign in and leave, or ask the service about the key: no message is sent
+    #[command(after_help = "Examples:\n  \
+        waxseal connection verify own\n  \
+        waxseal connection verify news --json\n\n\
+        It never makes a connection passing: only a message proves that messages pass.\n\n\
+        Exit status: 0 settings and secret are right, 1 a problem was found, 2 bad usage, 3 could not be\n\
+        determined; also when the service has no such question and only a test send can tell.")]
+    Verify(verify::Verify),
 }
 
 /// `connection add`.
@@ -191,6 +200,7 @@ pub(super) fn run(
             Connection::List(command) => list(command, place).await,
             Connection::Remove(command) => remove(command, place).await,
             Connection::Show(command) => show(command, place).await,
+            Connection::Verify(command) => verify::run(command, place).await,
         }
     })
 }

@@ -4,7 +4,7 @@
 use super::super::text;
 use crate::escape;
 use waxseal_app::connections::Changed;
-use waxseal_app::connections::wire::{ConnectionView, TrialView};
+use waxseal_app::connections::wire::{AccountView, ConnectionView, TrialView};
 
 /// What stands behind a connection of mode none, everywhere.
 const NOT_ENCRYPTED: &str = "NOT ENCRYPTED";
@@ -164,12 +164,6 @@ pub(super) fn notes(changed: &Changed) -> Vec<String> {
             path.display()
         ));
     }
-    if let Some(service) = &changed.offer.service {
-        notes.push(format!(
-            "This host belongs to a built-in service: --service {service} sends by its HTTPS API, which can show more. \
-             This connection stays with SMTP."
-        ));
-    }
     if let Some(preset) = changed.offer.presets.first() {
         notes.push(format!(
             "{} is documented with {} {}: {}",
@@ -197,4 +191,25 @@ pub(super) fn notes(changed: &Changed) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// What the account of a service says about itself.
+pub(super) fn account(account: &AccountView) -> String {
+    let word = |value: Option<&str>| value.unwrap_or("not known").to_owned();
+    let yes = |value: Option<bool>| value.map_or_else(|| "not known".to_owned(), text::yes);
+    let number =
+        |value: Option<u64>| value.map_or_else(|| "not known".to_owned(), |n| n.to_string());
+    let quota = account.quota.as_ref().map_or_else(
+        || "not known".to_owned(),
+        |quota| format!("{} left of {} {}", number(quota.left), number(quota.limit), quota.unit),
+    );
+    text::fields(&[
+        ("sending", word(account.sending)),
+        ("stage", word(account.stage)),
+        ("key may send", yes(account.key_may_send)),
+        ("domain verified", yes(account.domain_verified)),
+        ("quota", quota),
+        ("rate per second", number(account.rate_per_second_max)),
+        ("TLS to the inbox", word(account.inbox_tls)),
+    ])
 }
