@@ -15,6 +15,7 @@ mod licences;
 mod metadata;
 mod peers;
 mod pipeline;
+mod sdks;
 mod third_party;
 mod tidy;
 mod tools;
@@ -32,6 +33,8 @@ cargo xtask COMMAND
   licences                    licences, banned crates and sources by deny.toml
   peers [--install] [--keep] [--binary PATH]
                               check real mail and name servers, unpacked from Debian packages
+  sdks [--install]            delivery services' own libraries against the lab's services, and our requests
+                              beside theirs
   fuzz [--seconds N] [--seed S] [TARGET]
                               seeded fuzzing of every parser of foreign bytes
   third-party [--check]       write THIRD-PARTY.md (or compare it)
@@ -63,6 +66,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "licences" => licences::run(rest),
         "peers" => peers::run(rest),
         "rfc" => ledger::run(rest),
+        "sdks" => sdks::run(rest),
         "test" => pipeline::run(rest),
         "third-party" => third_party::run(rest),
         "tidy" => tidy::run(rest),

@@ -20,6 +20,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
+    ("pip3", "python3-pip"),
+    ("python3", "python3"),
 ];
 
 /// A cargo sub-command and the component of the toolchain that brings it.
