@@ -19,7 +19,7 @@ pub fn other_pairs(tried: &SmtpTried) -> Vec<(u16, Mode)> {
     if !tried.other_pairs.is_empty() {
         return Vec::new();
     }
-    let same_port = other_mode(tried.mode).map(|mode| (tried.port, mode));
+    let same_port = [(tried.port, other_mode(tried.mode))];
     let elsewhere = usual(tried).into_iter().filter(|(port, _)| *port != tried.port);
     let same_port_first = match &tried.session {
         None if is_worth_a_look(tried) => return elsewhere.collect(),
@@ -53,11 +53,11 @@ fn is_worth_a_look(tried: &SmtpTried) -> bool {
     })
 }
 
-const fn other_mode(mode: Mode) -> Option<Mode> {
+/// The mode in which a port speaks that did not answer in this one.
+const fn other_mode(mode: Mode) -> Mode {
     match mode {
-        Mode::Starttls => Some(Mode::Tls),
-        Mode::Tls => Some(Mode::Starttls),
-        Mode::None => None,
+        Mode::None | Mode::Starttls => Mode::Tls,
+        Mode::Tls => Mode::Starttls,
     }
 }
 

@@ -1,8 +1,11 @@
 //! A table of attempts and the codes they lead to. Sessions are played by the real state machine against a
 //! script, so that the facts are those that a driver would bring.
 
+mod connection;
+
 use super::*;
 use crate::report::published;
+use proptest::prelude::*;
 use waxseal_proto::dns::{Authenticity, Outcome, QueryName, RecordType};
 use waxseal_proto::name::{DomainName, Mailbox};
 use waxseal_proto::observation::{Observation, Reason};
@@ -10,11 +13,11 @@ use waxseal_proto::secret::Secret;
 use waxseal_proto::smtp::sasl::{Choice, ClientNonce, Credential, SignIn};
 use waxseal_proto::smtp::session::Verified;
 use waxseal_proto::smtp::submission::{
-    Goal, Onward, Secured, Security, SubmissionAction, SubmissionPlan, SubmissionSession,
-    Transaction,
+    Goal, Onward, Secured, Security, SubmissionAction, SubmissionOutcome, SubmissionPlan,
+    SubmissionSession, Transaction,
 };
 use waxseal_proto::smtp::{MessageData, ReversePath};
-use waxseal_proto::tls::danger::ClearTextAllowance;
+use waxseal_proto::tls::danger::{ClearTextAllowance, Exception};
 use waxseal_proto::tls::requirement::Requirement;
 use waxseal_proto::tls::seen::{
     CipherSuite, HandshakeEnd, HandshakeFailure, HandshakeSeen, TlsSession, TlsVersion,
@@ -186,9 +189,17 @@ fn unresolved() -> SmtpTried {
     }
 }
 
-fn in_clear(replies: &[&str]) -> SmtpTried {
-    let allowance = ClearTextAllowance::for_loopback("127.0.0.1".parse().unwrap()).unwrap();
-    let session = play(Security::None(allowance), deliver(), &completed(), replies, Then::Close);
+/// An attempt without TLS, by a recorded exception, or by the leave for loopback that does not cover the
+/// address.
+fn in_clear(clear_text: ClearText, replies: &[&str]) -> SmtpTried {
+    let times = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-02-01T00:00:00Z".parse().unwrap());
+    let exception = Exception::grant("https://docs.example.com/relay", "old relay", times).unwrap();
+    let allowance = match clear_text {
+        ClearText::Allowed => ClearTextAllowance::by_exception(&exception, times.0),
+        ClearText::NotAllowed => ClearTextAllowance::for_loopback([127, 0, 0, 1].into()),
+    };
+    let security = Security::None(allowance.unwrap());
+    let session = play(security, deliver(), &completed(), replies, Then::Close);
     attempt(Mode::None, 25, Some(session))
 }
 
@@ -219,7 +230,15 @@ fn the_cause_comes_first() {
         (in_transfer(&[OK, "550 5.1.1 unknown\r\n"]), &["send-recipient-unknown"]),
         (in_transfer(&["451 4.3.0 later\r\n"]), &["send-temporary"]),
         (in_transfer(&[OK, OK, DATA, "554 5.0.0 no\r\n"]), &["send-permanent"]),
-        (in_clear(&[GREETING, OK, OK, OK, DATA, OK]), &["input-mode-none"]),
+        (in_clear(ClearText::NotAllowed, &[]), &["input-mode-none"]),
+        (in_clear(ClearText::Allowed, &[GREETING, OK, OK, OK, DATA, OK]), &["input-mode-none"]),
+        (
+            in_clear(
+                ClearText::Allowed,
+                &[GREETING, OK, "530 5.7.0 Must issue a STARTTLS command first\r\n"],
+            ),
+            &["auth-530-starttls-first", "input-mode-none"],
+        ),
     ];
     for (tried, expected) in &table {
         check(tried, expected);
@@ -471,4 +490,39 @@ fn a_message_that_was_taken_has_no_cause() {
     let tried = in_transfer(&[OK, OK, DATA, "250 2.0.0 taken\r\n"]);
     assert!(diagnose(&tried).iter().all(|finding| severity(finding) > 0));
     assert_eq!(other_pairs(&tried), []);
+}
+
+/// A reply with any text, or any octets in its place.
+fn any_reply() -> impl Strategy<Value = String> {
+    let code = prop_oneof![200_u16..=599, Just(220), Just(250), Just(334), Just(354), Just(535)];
+    let enhanced = (2_u8..=5, 0_u16..=8, 0_u16..=40);
+    prop_oneof![
+        6 => (code, enhanced, ".{0,80}").prop_map(|(code, (class, subject, detail), text)| {
+            format!("{code} {class}.{subject}.{detail} {text}\r\n")
+        }),
+        2 => ".{0,80}".prop_map(|text| format!("{text}\r\n")),
+        1 => ".{0,40}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_reply_is_without_words_and_none_makes_it_fail(
+        known in 0_usize..=9,
+        replies in proptest::collection::vec(any_reply(), 0..4),
+        port in prop_oneof![Just(25_u16), Just(465), Just(587), any::<u16>()],
+        silence in any::<bool>(),
+    ) {
+        let good = [GREETING, CLEAR_EHLO, GO, EHLO, SIGNED_IN, OK, OK, DATA, OK];
+        let said: Vec<&str> =
+            good.into_iter().take(known).chain(replies.iter().map(String::as_str)).collect();
+        let then = if silence { Then::Silence } else { Then::Close };
+        let session = play(Security::StartTls(secured()), deliver(), &completed(), &said, then);
+        let failed = !matches!(session.outcome, SubmissionOutcome::Accepted);
+        let tried = attempt(Mode::Starttls, port, Some(session));
+        let findings = diagnose(&tried);
+        prop_assert!(!failed || !findings.is_empty(), "no word about {said:?}");
+        prop_assert_eq!(published(&findings, HOST).len(), findings.len());
+        let _ = other_pairs(&tried);
+    }
 }

@@ -93,8 +93,9 @@ pub fn diagnosis(outcome: OutcomeV1, findings: &[FindingV1]) -> Option<Diagnosis
     let first = match outcome {
         OutcomeV1::Accepted | OutcomeV1::Ready => findings.iter().find(|f| f.severity == "fail"),
         OutcomeV1::AuthFailed | OutcomeV1::Failed | OutcomeV1::Rejected | OutcomeV1::Unknown => {
-            // A note explains no failure.
-            findings.iter().find(|finding| finding.severity != "info")
+            // A note explains no failure, but a first attempt that is turned away on purpose is one.
+            let explains = |f: &&FindingV1| f.severity != "info" || f.code.starts_with("send-");
+            findings.iter().find(explains)
         }
     }?;
     let title = first.title.trim_end_matches('.');

@@ -187,6 +187,12 @@ fn fault_finding(fault: &Fault) -> Parts {
     }
 }
 
+/// The code of a fault.
+#[cfg(test)]
+pub(crate) fn fault_finding_code(fault: &Fault) -> Code {
+    fault_finding(fault).0
+}
+
 fn names(presented: &[String]) -> Vec<(&'static str, String)> {
     let text =
         if presented.is_empty() { "no names at all".to_owned() } else { presented.join(" ") };

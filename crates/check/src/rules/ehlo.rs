@@ -10,7 +10,7 @@ use waxseal_proto::deviation::Deviation;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::ehlo::EhloSeen;
 use waxseal_proto::smtp::reply::Reply;
-use waxseal_proto::smtp::reply_class::{EhloClass, classify_ehlo};
+use waxseal_proto::smtp::reply_class::{EhloClass, Permanence, classify_ehlo};
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
 use waxseal_proto::tls::mode::Mode;
 
@@ -34,14 +34,14 @@ fn refused(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (host, address, session) in sessions(facts) {
         let before = session.ehlo.seen().and_then(|ehlo| code_of(&ehlo.reply));
-        // A lasting refusal of the second EHLO is `tls-policy-after-handshake`; with TLS from the first
+        // A refusal for good of the second EHLO is `tls-policy-after-handshake`; with TLS from the first
         // octet there is no other EHLO.
         let only_one = facts.path.mode() == Mode::Tls;
         let inside = session
             .ehlo_after_tls
             .seen()
-            .and_then(|ehlo| code_of(&ehlo.reply))
-            .filter(|(code, _)| only_one || *code == Code::EhloTemporary);
+            .filter(|ehlo| only_one || Permanence::of(ehlo.reply.code) != Permanence::Permanent)
+            .and_then(|ehlo| code_of(&ehlo.reply));
         for (code, reply) in before.into_iter().chain(inside) {
             let mut finding = Finding::new(code, facts.path.case(), at(host, address))
                 .with("answer to EHLO", reply);
