@@ -1,4 +1,4 @@
-//! Remembers: SQLite, migrations, sealed secrets, connections to delivery services, check reports.
+//! Remembers: SQLite, migrations, sealed secrets, connections to delivery services, check reports and the links to them.
 //!
 //! This crate touches files and the system's random numbers; the time is an argument. The way in is
 //! [`Store::open`]. [`keys`] and [`sealed`] keep secrets: they are written and replaced, and opened for
@@ -15,11 +15,13 @@ mod key_file;
 pub mod keys;
 pub mod limits;
 mod private_file;
+pub mod results;
 pub mod rotate;
 mod rows;
 mod schema;
 pub mod sealed;
 pub mod secrets;
+pub mod token;
 
 pub use database::{DEFAULT_WORKSPACE, Store};
 pub use error::{DatabaseTrouble, StoreError};

@@ -20,8 +20,10 @@ pub(crate) struct Migration {
 }
 
 /// Every released schema.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "first", sql: include_str!("schema/0001_first.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "first", sql: include_str!("schema/0001_first.sql") },
+    Migration { version: 2, name: "results", sql: include_str!("schema/0002_results.sql") },
+];
 
 /// SQLite's `application_id` of our databases: "WXSL".
 pub(crate) const APPLICATION_ID: i64 = 0x5758_534c;

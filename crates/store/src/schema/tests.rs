@@ -9,12 +9,19 @@ fn now() -> Timestamp {
     "2026-05-01T10:00:00Z".parse().unwrap()
 }
 
-/// A migration as a later release might have it.
-const NEXT: Migration = Migration {
-    version: 2,
-    name: "next",
-    sql: "ALTER TABLE connections ADD COLUMN note TEXT; CREATE TABLE later (id TEXT) STRICT;",
-};
+/// The newest schema of this program.
+fn known() -> i64 {
+    newest(MIGRATIONS)
+}
+
+/// The migrations as a later release might have them, with this one as the last.
+fn and_next(sql: &'static str) -> Vec<Migration> {
+    let next = Migration { version: known() + 1, name: "next", sql };
+    MIGRATIONS.iter().copied().chain([next]).collect()
+}
+
+const NEXT: &str =
+    "ALTER TABLE connections ADD COLUMN note TEXT; CREATE TABLE later (id TEXT) STRICT;";
 
 fn copies(folder: &Path) -> Vec<std::path::PathBuf> {
     let backups = folder.join(Store::BACKUPS);
@@ -37,31 +44,32 @@ async fn an_older_database_is_copied_before_it_is_migrated() {
     let folder = root.path();
     Store::open(folder, now()).await.unwrap().close().await;
     assert!(copies(folder).is_empty(), "nothing to lose, nothing to copy");
-    let both = [MIGRATIONS[0], NEXT];
-    let store = Store::open_with(folder, &both, now()).await.unwrap();
-    assert_eq!(store.schema().await.unwrap(), 2);
+    let store = Store::open_with(folder, &and_next(NEXT), now()).await.unwrap();
+    assert_eq!(store.schema().await.unwrap(), known() + 1);
     store.close().await;
     let copies = copies(folder);
     assert_eq!(copies.len(), 1);
-    assert_eq!(backup::inspect(&copies[0]).await.unwrap().schema, 1);
+    assert_eq!(backup::inspect(&copies[0]).await.unwrap().schema, known());
 
     let file = folder.join(Store::NAME);
     let before = std::fs::read(&file).unwrap();
     let error = Store::open(folder, now()).await.unwrap_err().to_string();
-    assert!(error.contains("has schema 2, this program knows up to 1"), "{error}");
+    let expected = format!("has schema {}, this program knows up to {}", known() + 1, known());
+    assert!(error.contains(&expected), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
     let error = backup::restore(&file, &folder.join("restored")).await.unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1, .. }));
+    let StoreError::NewerSchema { found, known: at_most, .. } = error else { panic!("{error:?}") };
+    assert_eq!((found, at_most), (known() + 1, known()));
 }
 
 #[tokio::test]
 async fn a_migration_that_fails_changes_nothing() {
     let root = tempfile::tempdir().unwrap();
     Store::open(root.path(), now()).await.unwrap().close().await;
-    let broken = Migration { sql: "CREATE TABLE half (id TEXT) STRICT; SELECT nonsense;", ..NEXT };
-    assert!(Store::open_with(root.path(), &[MIGRATIONS[0], broken], now()).await.is_err());
+    let broken = and_next("CREATE TABLE half (id TEXT) STRICT; SELECT nonsense;");
+    assert!(Store::open_with(root.path(), &broken, now()).await.is_err());
     let store = Store::open(root.path(), now()).await.unwrap();
-    assert_eq!(store.schema().await.unwrap(), 1);
+    assert_eq!(store.schema().await.unwrap(), known());
     let half = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'half'")
         .fetch_optional(store.readers())
         .await
@@ -78,7 +86,7 @@ async fn processes_that_open_at_once_migrate_once() {
         Store::open(root.path(), now()),
     );
     for store in [opened.0.unwrap(), opened.1.unwrap(), opened.2.unwrap()] {
-        assert_eq!(store.schema().await.unwrap(), 1);
+        assert_eq!(store.schema().await.unwrap(), known());
     }
 }
 

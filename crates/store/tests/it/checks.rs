@@ -10,7 +10,7 @@ use waxseal_store::{Store, StoreError};
 
 use crate::conformance::now;
 
-fn check(target: &str, day: i64, verdict: &str) -> NewCheck {
+pub(crate) fn check(target: &str, day: i64, verdict: &str) -> NewCheck {
     let at = now() + SignedDuration::from_hours(24 * day);
     let area = json!({"verdict": verdict, "reason": "because"});
     let report: ReportV1 = serde_json::from_value(json!({

@@ -6,6 +6,7 @@ mod checks;
 mod conformance;
 mod opening;
 mod released;
+mod results;
 mod rotation;
 mod rotation_kills;
 mod secrecy;

