@@ -1,6 +1,7 @@
 //! Check one domain: survey, questions to the world, facts, report. It decides nothing itself; the loop ends
 //! when the survey has no question left, or at its time limit.
 
+use crate::check_desk::Pool;
 use crate::world::World;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -16,8 +17,10 @@ use waxseal_check::report::wire::ReportV1;
 use waxseal_check::report::{Run, Simulated, refused_input, report};
 use waxseal_check::survey::{Area, Depth, InputFinding, Scope, Survey};
 
-use waxseal_proto::dns::{QueryName, Record, RecordType};
+use waxseal_proto::dns::{MxExchange, MxSet, QueryName, Record, RecordType};
 use waxseal_proto::name::{DomainName, InputNote, Target, TargetInput};
+use waxseal_proto::smtp::outcome::ProbeOutcome;
+use waxseal_proto::smtp::seen::Stage;
 
 /// What to check, as the caller gives it.
 #[derive(Clone, Debug)]
@@ -67,6 +70,22 @@ pub enum Progress {
         address: IpAddr,
         /// How long it took.
         took: Duration,
+        /// What the session came to. Whether the fault is on this side is judged at the end only.
+        outcome: ProbeOutcome,
+        /// How long each stage took that was entered, in order.
+        timings: Vec<(Stage, Duration)>,
+    },
+    /// The mail hosts of a name were looked up.
+    MxAnswered {
+        /// The name.
+        name: String,
+        /// The hosts that were found, in order of preference.
+        hosts: Vec<String>,
+    },
+    /// An MTA-STS policy was fetched, or could not be.
+    PolicyFetched {
+        /// The host it was wanted from.
+        host: String,
     },
 }
 
@@ -95,12 +114,27 @@ impl CheckRequest {
     }
 }
 
+/// Checks one domain. Measurements that the pool has from a moment ago are not made again, and what would
+/// be too much for a host is left out.
+pub(crate) async fn check_domain_sharing(
+    world: &World,
+    pool: &Pool,
+    request: &CheckRequest,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Checked {
+    check(world, request, Watch { progress, given: &|_| None, pool: Some(pool) }).await
+}
+
 /// Checks one domain. It always yields a report; what could not be learned is in its coverage.
 pub async fn check_domain(
     world: &World,
     request: &CheckRequest,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Checked {
+    check(world, request, Watch { progress, given: &|_| None, pool: None }).await
+}
+
+async fn check(world: &World, request: &CheckRequest, watch: Watch<'_>) -> Checked {
     let began = world.stopwatch();
     let checked_at = world.now();
     let simulated = if world.is_simulated() { Simulated::Yes } else { Simulated::No };
@@ -114,7 +148,7 @@ pub async fn check_domain(
         }
     };
     let scope = scope(world, request, input).await;
-    let facts = survey(world, scope, &request.limits, progress).await;
+    let facts = run_survey(world, scope, &request.limits, watch).await;
     let report = report(&facts, run(began.elapsed()));
     Checked { report, facts: Some(facts) }
 }
@@ -195,7 +229,7 @@ pub async fn survey(
     limits: &Limits,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Facts {
-    run_survey(world, scope, limits, Watch { progress, given: &|_| None }).await
+    run_survey(world, scope, limits, Watch { progress, given: &|_| None, pool: None }).await
 }
 
 /// Runs one survey in which some answers are given and never asked of the world.
@@ -205,7 +239,7 @@ pub(crate) async fn survey_where(
     limits: &Limits,
     given: &(dyn Fn(&Question) -> Option<Answer> + Sync),
 ) -> Facts {
-    run_survey(world, scope, limits, Watch { progress: &|_| {}, given }).await
+    run_survey(world, scope, limits, Watch { progress: &|_| {}, given, pool: None }).await
 }
 
 /// Who watches a survey, and who answers before the world does.
@@ -213,6 +247,7 @@ pub(crate) async fn survey_where(
 struct Watch<'a> {
     progress: &'a (dyn Fn(Progress) + Sync),
     given: &'a (dyn Fn(&Question) -> Option<Answer> + Sync),
+    pool: Option<&'a Pool>,
 }
 
 async fn run_survey(world: &World, scope: Scope, limits: &Limits, watch: Watch<'_>) -> Facts {
@@ -220,16 +255,21 @@ async fn run_survey(world: &World, scope: Scope, limits: &Limits, watch: Watch<'
     let mut running = FuturesUnordered::new();
     let time_is_up = tokio::time::sleep(limits.survey_total);
     tokio::pin!(time_is_up);
+    let mut left_out = false;
     loop {
         while let Some((id, question)) = survey.poll_question() {
             running.push(async move { (id, carry_out(world, &question, watch).await) });
         }
         tokio::select! {
             answered = running.next() => match answered {
-                Some((id, answer)) => {
-                    survey.handle_answer(id, answer, world.now());
-                    while let Some(Some((id, answer))) = running.next().now_or_never() {
-                        survey.handle_answer(id, answer, world.now());
+                Some(answered) => {
+                    let mut next = Some(answered);
+                    while let Some((id, answer)) = next {
+                        match answer {
+                            Some(answer) => survey.handle_answer(id, answer, world.now()),
+                            None => left_out = true,
+                        }
+                        next = running.next().now_or_never().flatten();
                     }
                 }
                 None => break,
@@ -241,23 +281,63 @@ async fn run_survey(world: &World, scope: Scope, limits: &Limits, watch: Watch<'
         }
     }
     drop(running);
+    if left_out {
+        survey.stop();
+    }
     survey.into_facts(world.now())
 }
 
-async fn carry_out(world: &World, question: &Question, watch: Watch<'_>) -> Answer {
+/// The answer to a question; none when the question was left out to spare a host.
+async fn carry_out(world: &World, question: &Question, watch: Watch<'_>) -> Option<Answer> {
     if let Some(answer) = (watch.given)(question) {
-        return answer;
+        return Some(answer);
     }
     let probe = watched(question);
     if let Some((host, address)) = probe.clone() {
         (watch.progress)(Progress::ProbeBegan { host, address });
     }
     let began = world.stopwatch();
-    let answer = world.answer(question).await;
-    if let Some((host, address)) = probe {
-        (watch.progress)(Progress::ProbeEnded { host, address, took: began.elapsed() });
+    let answer = match watch.pool {
+        Some(pool) => pool.answer(world, question).await?,
+        None => world.answer(question).await,
+    };
+    match (probe, &answer) {
+        (Some((host, address)), Answer::Probe(seen)) => (watch.progress)(Progress::ProbeEnded {
+            host,
+            address,
+            took: began.elapsed(),
+            outcome: seen.outcome(),
+            timings: seen.timings.clone(),
+        }),
+        _ => looked_up(question, &answer, watch),
     }
-    answer
+    Some(answer)
+}
+
+/// Tells about answers other than sessions that people want to watch.
+fn looked_up(question: &Question, answer: &Answer, watch: Watch<'_>) {
+    match (question, answer) {
+        (Question::Dns(question), Answer::Dns(answer))
+            if question.record_type == RecordType::Mx && question.server == DnsServer::Resolver =>
+        {
+            let set = MxSet::from_answer(answer);
+            let hosts = set.records().iter().map(|record| exchange(&record.exchange)).collect();
+            (watch.progress)(Progress::MxAnswered { name: question.name.to_string(), hosts });
+        }
+        (Question::Policy(question), Answer::Policy(_)) => {
+            (watch.progress)(Progress::PolicyFetched { host: question.host.to_string() });
+        }
+        _ => {}
+    }
+}
+
+fn exchange(exchange: &MxExchange) -> String {
+    match exchange {
+        MxExchange::AddressLiteral(address) => address.to_string(),
+        MxExchange::Host(host) => host.to_string(),
+        MxExchange::Invalid(text) => text.clone(),
+        MxExchange::Root => ".".to_owned(),
+    }
 }
 
 /// The host and address of a question that people want to watch.

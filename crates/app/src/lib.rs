@@ -1,6 +1,7 @@
 //! One function per thing a person or an agent wants done. It joins the deciders ([`waxseal_check`]) with
 //! the executor ([`waxseal_net`]) and holds neither rules nor sockets.
 
+pub mod check_desk;
 pub mod check_domain;
 pub mod connections;
 pub mod doctor;

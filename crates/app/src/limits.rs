@@ -13,3 +13,33 @@ pub const CONNECTIONS_LISTED_MAX: u32 = waxseal_store::limits::PAGE_ROWS_MAX;
 
 /// Characters of what one step shows: a reply of EHLO with its extensions fits whole.
 pub const STEP_DETAIL_CHARS_MAX: usize = 600;
+
+/// For so long a measurement serves everybody who asks for it: a target is measured at most once in this
+/// time for all clients together.
+pub const MEASURED_ONCE_IN: Duration = Duration::from_mins(10);
+
+/// Sessions to one address and port in that time, whatever names lead there. A check has five at most, and
+/// an address rarely has more than two names.
+pub const SESSIONS_PER_ADDRESS_MAX: usize = 12;
+
+/// Measurements that are kept to be shared; each has some 10 kB.
+pub const MEASUREMENTS_MAX: usize = 4_000;
+
+/// Checks at once. Most of their time is waiting; the world limits connections besides.
+pub const CHECKS_AT_ONCE: usize = 32;
+
+/// Checks that one client may begin in [`MEASURED_ONCE_IN`] unless the operator says otherwise. A person
+/// with a handful of domains never meets it.
+pub const CHECKS_PER_CLIENT: u32 = 20;
+
+/// Clients whose budgets are remembered at once; beyond it those that are long rested are forgotten.
+pub const CLIENTS_MAX: usize = 50_000;
+
+/// A check that nobody watches is cancelled after this time: a browser opens its event stream at once.
+pub const UNWATCHED_MAX: Duration = Duration::from_secs(15);
+
+/// How long a link to a result works.
+pub const RESULT_DAYS: i64 = 30;
+
+/// Links to results of checks that one run may have: one for each client who waits for it.
+pub const TICKETS_PER_RUN_MAX: usize = 500;

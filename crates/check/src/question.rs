@@ -7,6 +7,7 @@ use std::time::Duration;
 use waxseal_proto::dns::{DnsAnswer, QueryName, RecordType};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::observation::Observation;
+use waxseal_proto::smtp::outcome::ProbeOutcome;
 use waxseal_proto::smtp::seen::{SessionSeen, Stage};
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
 use waxseal_proto::tls::seen::{HandshakeSeen, Offer};
@@ -188,6 +189,24 @@ pub struct ProbeSeen {
     /// The judgement of the presented chain for this peer at that moment, where the session needed one to
     /// know whether it may go on; it is not made twice.
     pub judged: Option<ChainVerdict>,
+}
+
+impl ProbeSeen {
+    /// The one word for this session, as far as it can be said without knowing whether port 25 is closed on
+    /// this side.
+    pub fn outcome(&self) -> ProbeOutcome {
+        if let Some(session) = self.session.seen() {
+            return session.outcome();
+        }
+        match self.connect {
+            Connect::Connected => ProbeOutcome::NotTested,
+            Connect::GuardRefused => ProbeOutcome::GuardRefused,
+            Connect::Refused => ProbeOutcome::ConnectRefused,
+            Connect::Reset => ProbeOutcome::ConnectReset,
+            Connect::TimedOut => ProbeOutcome::ConnectTimeout,
+            Connect::Unreachable { .. } => ProbeOutcome::ConnectUnreachable,
+        }
+    }
 }
 
 /// How an HTTPS fetch, or a bare TLS connect, ended.

@@ -4,7 +4,7 @@
 use super::certificate::certificate;
 use super::wire::{AddressV1, HostV1, TlsV1};
 use crate::facts::{AddressFacts, Facts, HostFacts};
-use crate::question::Connect;
+use crate::question::ProbeSeen;
 use crate::rules::greeting::reply_text;
 use crate::rules::sts::usable_policy;
 use crate::rules::tcp::port_blocked_here;
@@ -55,17 +55,14 @@ fn address(facts: &Facts, address: &AddressFacts) -> AddressV1 {
 
 /// The one word for an address.
 pub(crate) fn outcome(facts: &Facts, address: &AddressFacts) -> ProbeOutcome {
-    if let Some(session) = address.session() {
-        return session.outcome();
-    }
-    match address.connect() {
-        Some(Connect::GuardRefused) => ProbeOutcome::GuardRefused,
-        Some(Connect::Refused) => ProbeOutcome::ConnectRefused,
-        Some(Connect::Reset) => ProbeOutcome::ConnectReset,
-        Some(Connect::TimedOut) if port_blocked_here(facts) => ProbeOutcome::Port25BlockedHere,
-        Some(Connect::TimedOut) => ProbeOutcome::ConnectTimeout,
-        Some(Connect::Unreachable { .. }) => ProbeOutcome::ConnectUnreachable,
-        Some(Connect::Connected) | None => ProbeOutcome::NotTested,
+    match address.probe.seen().map(ProbeSeen::outcome) {
+        Some(ProbeOutcome::ConnectTimeout)
+            if address.session().is_none() && port_blocked_here(facts) =>
+        {
+            ProbeOutcome::Port25BlockedHere
+        }
+        Some(outcome) => outcome,
+        None => ProbeOutcome::NotTested,
     }
 }
 

@@ -26,11 +26,7 @@ fn link(check: CheckId, days: i64) -> (NewLink, TokenHash, TokenHash) {
     (NewLink { token, owner, check, created_at: now(), expires_at }, token, owner)
 }
 
-async fn conforms<S: Checks + ResultLinks>(
-    store: &S,
-    workspace: WorkspaceId,
-    other: WorkspaceId,
-) {
+async fn conforms<S: Checks + ResultLinks>(store: &S, workspace: WorkspaceId, other: WorkspaceId) {
     let saved = [check("a.example", 0, "pass"), check("b.example", 1, "fail")];
     store.save(workspace, &saved).await.unwrap();
     let (first, token, owner) = link(saved[0].id, 30);
