@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Arguments;
 use crate::metadata::Metadata;
+use crate::tidy::vendored;
 use crate::workspace;
 
 /// The file that is written, at the root.
@@ -22,6 +23,15 @@ licence texts come with each crate's source, at the address named here.
 
 | Crate | Version | Licence | Source |
 |---|---|---|---|
+";
+
+const FILES_HEAD: &str = "
+## Files of others in the binary
+
+Scripts of the web pages, as published; `crates/waxseal/assets/VENDORED.toml` has their SHA-256.
+
+| File | Licence | Source |
+|---|---|---|
 ";
 
 /// Writes the file, or with `--check` says whether it is up to date.
@@ -52,6 +62,14 @@ pub(crate) fn text(metadata: &Metadata) -> String {
         let licence = package.licence.as_deref().unwrap_or("see its source");
         let source = package.repository.as_deref().unwrap_or("crates.io");
         let _ = writeln!(text, "| {} | {} | {licence} | {source} |", package.name, package.version);
+    }
+    text.push_str(FILES_HEAD);
+    for file in vendored::list().unwrap_or_default() {
+        let _ = writeln!(
+            text,
+            "| {} {} (`{}`) | {} | {} |",
+            file.project, file.version, file.name, file.licence, file.source
+        );
     }
     text
 }

@@ -15,17 +15,17 @@ pub use run::{Measured, Watch};
 
 use crate::check_domain::{CheckRequest, ControlHost, check_domain};
 use crate::limits::{
-    CHECKS_AT_ONCE, MEASURED_ONCE_IN, RESULT_DAYS, TICKETS_PER_RUN_MAX, UNWATCHED_MAX,
+    CHECKS_AT_ONCE, MEASURED_ONCE_IN, RESULT_KEPT, TICKETS_PER_RUN_MAX, UNWATCHED_MAX,
 };
 use crate::world::{Stopwatch, World};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use run::{Added, Run, Ticket};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use waxseal_check::limits::Limits;
 use waxseal_check::report::wire::ReportV1;
 use waxseal_check::survey::Area;
@@ -158,7 +158,7 @@ pub struct DeskCounts {
 /// What is checked once for everybody: target with notes about the input, kind, port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    target: String,
+    pub(crate) target: String,
     input: String,
     kind: Kind,
     port: u16,
@@ -183,7 +183,8 @@ pub struct CheckDesk {
 pub(crate) struct State {
     pub(crate) running: BTreeMap<Key, Arc<Run>>,
     pub(crate) recent: BTreeMap<Key, (Stopwatch, Measured)>,
-    pub(crate) tickets: BTreeMap<TokenHash, Arc<Run>>,
+    /// The runs of tickets, and what lets go of the watch that a ticket keeps.
+    pub(crate) tickets: BTreeMap<TokenHash, (Arc<Run>, Option<oneshot::Sender<()>>)>,
 }
 
 impl CheckDesk {
@@ -277,32 +278,49 @@ impl CheckDesk {
             }
             Added::Ended(Err(problem)) => return Err(DeskError::NotStored(problem)),
             Added::TooMany => return Err(DeskError::TooMany),
-            Added::Waits => self.remember(ticket.token, &run),
+            Added::Waits => {}
         }
+        let (followed, is_followed) = oneshot::channel();
+        self.remember(
+            ticket.token,
+            &run,
+            (patience == Patience::ABrowserOpens).then_some(followed),
+        );
         tokio::spawn(async move {
             let mut watch = watch;
             let end = async { while watch.next().await.is_some() {} };
             match patience {
-                Patience::ABrowserOpens => {
-                    let _ = tokio::time::timeout(UNWATCHED_MAX, end).await;
-                }
+                Patience::ABrowserOpens => tokio::select! {
+                    () = end => {}
+                    _ = is_followed => {}
+                    () = tokio::time::sleep(UNWATCHED_MAX) => {}
+                },
                 Patience::UntilTheEnd => end.await,
             }
         });
         Ok(secrets)
     }
 
-    fn remember(&self, token: TokenHash, run: &Arc<Run>) {
+    fn remember(&self, token: TokenHash, run: &Arc<Run>, followed: Option<oneshot::Sender<()>>) {
         let mut state = self.state();
         if state.running.get(run.key()).is_some_and(|running| Arc::ptr_eq(running, run)) {
-            state.tickets.insert(token, Arc::clone(run));
+            state.tickets.insert(token, (Arc::clone(run), followed));
         }
     }
 
-    /// The running check of a ticket; none when it ended.
+    /// The running check of a ticket; none when it ended. Who follows it is the one who watches from now on.
     pub fn follow(self: &Arc<Self>, token: TokenHash) -> Option<Watch> {
+        let mut state = self.state();
+        let (run, followed) = state.tickets.get_mut(&token)?;
+        let watch = run.watch(self);
+        drop(followed.take());
+        Some(watch)
+    }
+
+    /// What the running check of a ticket looks at; none when it ended.
+    pub fn runs(&self, token: TokenHash) -> Option<String> {
         let state = self.state();
-        state.tickets.get(&token).map(|run| run.watch(self))
+        state.tickets.get(&token).map(|(run, _)| run.key().target.clone())
     }
 
     /// A link to a result that is there already.
@@ -322,7 +340,7 @@ impl CheckDesk {
         check: CheckId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let expires_at = now + SignedDuration::from_hours(24 * RESULT_DAYS);
+        let expires_at = now + RESULT_KEPT;
         let Ticket { token, owner } = ticket;
         let link = NewLink { token, owner, check, created_at: now, expires_at };
         self.store.link(self.workspace, &link).await
@@ -366,7 +384,7 @@ impl CheckDesk {
     /// Whatever the store says.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, DeskError> {
         let links = self.store.drop_ended(now).await?;
-        let not_before = now - SignedDuration::from_hours(24 * RESULT_DAYS);
+        let not_before = now - RESULT_KEPT;
         let retention = Retention { not_before, per_target_max: u32::MAX };
         let reports = self.store.prune(self.workspace, retention).await?;
         Ok(links + reports)
@@ -398,7 +416,7 @@ impl CheckDesk {
     /// Nobody watches: the check is over.
     pub(crate) fn cancel(&self, state: &mut State, run: &Arc<Run>) {
         state.running.remove(run.key());
-        state.tickets.retain(|_, other| !Arc::ptr_eq(other, run));
+        state.tickets.retain(|_, (other, _)| !Arc::ptr_eq(other, run));
         run.stop();
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,5 +1,6 @@
 //! Named limits of the use cases: unit in the name, and beside each why this number.
 
+use jiff::SignedDuration;
 use std::time::Duration;
 
 /// How long the command that prints the master keys may take: a person may have to unlock a key ring.
@@ -39,7 +40,7 @@ pub const CLIENTS_MAX: usize = 50_000;
 pub const UNWATCHED_MAX: Duration = Duration::from_secs(15);
 
 /// How long a link to a result works.
-pub const RESULT_DAYS: i64 = 30;
+pub const RESULT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Links to results of checks that one run may have: one for each client who waits for it.
 pub const TICKETS_PER_RUN_MAX: usize = 500;

@@ -102,3 +102,18 @@ pub(crate) const SEARCH_HITS_MAX: usize = 30;
 
 /// Octets of a file with a secret, or of one that is typed; what the store keeps at most.
 pub(crate) const SECRET_FILE_OCTETS_MAX: u64 = 16 * 1024;
+
+/// Event streams of one client at once: a busy office behind one address, and no more.
+pub(crate) const STREAMS_PER_CLIENT_MAX: usize = 256;
+
+/// How often a silent event stream says that it is still there, for proxies that close silent connections.
+pub(crate) const STREAM_BEAT: Duration = Duration::from_secs(15);
+
+/// How often results that ended are dropped.
+pub(crate) const TIDY_EVERY: Duration = Duration::from_hours(1);
+
+/// Checks that one client of a lab may begin in ten minutes: all scenarios several times.
+pub(crate) const LAB_CHECKS_PER_CLIENT: u32 = 10_000;
+
+/// Seconds that a browser keeps the secret by which a result can be deleted: as long as the result.
+pub(crate) const OWNER_COOKIE_SECONDS: i64 = 30 * 24 * 60 * 60;

@@ -101,7 +101,7 @@ const EDGES: &[Edges] = &[
         ],
         outside: None,
     },
-    Edges { name: "xtask", ours: &[], outside: Some(&["anyhow", "serde_json", "toml"]) },
+    Edges { name: "xtask", ours: &[], outside: Some(&["anyhow", "serde_json", "sha2", "toml"]) },
 ];
 
 /// Compares every manifest with the list.

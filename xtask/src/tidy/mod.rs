@@ -12,6 +12,7 @@ mod ratchet;
 mod sizes;
 mod source;
 mod standards;
+pub(crate) mod vendored;
 mod words;
 
 use anyhow::Result;
@@ -53,6 +54,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("paths in documents", |tree| Ok(documents::paths(tree))),
     ("third-party notices", |tree| Ok(documents::third_party(tree))),
     ("standards", standards::check),
+    ("vendored files", vendored::check),
     ("words", |tree| Ok(words::check(tree))),
 ];
 

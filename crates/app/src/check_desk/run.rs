@@ -173,6 +173,11 @@ impl Watch {
         ended.unwrap_or_else(|| Err("the check was cancelled".to_owned()))
     }
 
+    /// What is checked.
+    pub fn target(&self) -> &str {
+        &self.run.key.target
+    }
+
     pub(super) const fn run(&self) -> &Arc<Run> {
         &self.run
     }
@@ -214,7 +219,7 @@ pub(super) async fn carry_out(
             continue;
         }
         state.running.remove(&run.key);
-        state.tickets.retain(|_, other| !Arc::ptr_eq(other, &run));
+        state.tickets.retain(|_, (other, _)| !Arc::ptr_eq(other, &run));
         if let Ok(measured) = said {
             state.recent.insert(run.key.clone(), (Stopwatch::start(), measured));
         }

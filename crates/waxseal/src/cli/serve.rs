@@ -2,19 +2,25 @@
 //! otherwise; over TLS with the operator's own certificate files, or behind a reverse proxy. In a lab
 //! everything it keeps is temporary.
 
-use super::error::CliError;
+use super::error::{CliError, chain};
 use super::exit::Exit;
 use super::input::read_at_most;
 use super::world::{Simulation, WorldSource};
 use super::{block_on, ended, output};
-use crate::config::{self, NetworkFlags};
+use crate::clock;
+use crate::config::data::{self, DataFlags};
+use crate::config::{self, NetworkFlags, Settings};
 use crate::http::server::{Door, run as run_doors, tls};
 use crate::http::{Log, Site, SiteSettings, metrics_router, router};
-use crate::limits::SERVER_FILE_OCTETS_MAX;
+use crate::limits::{LAB_CHECKS_PER_CLIENT, LAB_SURVEY, SERVER_FILE_OCTETS_MAX, TIDY_EVERY};
 use clap::Args;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use waxseal_app::check_desk::{CheckDesk, DeskSettings};
+use waxseal_app::limits::CHECKS_PER_CLIENT;
+use waxseal_app::store::{Data, Opening};
+use waxseal_check::limits::Limits;
 
 /// The port has no meaning of its own anywhere.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8025";
@@ -23,7 +29,8 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:8025";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     waxseal serve\n  \
-    waxseal serve --public-url https://mail-check.example.com\n  \
+    waxseal serve --public-checker --public-url https://mail-check.example.com \\\n    \
+      --trusted-proxy 127.0.0.1\n  \
     waxseal serve --listen 0.0.0.0:443 --public-url https://mail-check.example.com \\\n    \
       --tls-cert chain.pem --tls-key key.pem\n\n\
     Requests are logged to standard error as JSON Lines, without addresses of visitors and of pages.\n\
@@ -41,6 +48,15 @@ pub(crate) struct Serve {
     /// The key of that certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Let people without an account have domains checked
+    #[arg(long)]
+    public_checker: bool,
+    /// Checks that one visitor may begin in ten minutes
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    checks_per_client: Option<u32>,
+    /// Address of a reverse proxy whose X-Forwarded-For is believed; may be repeated
+    #[arg(long, value_name = "IP")]
+    trusted_proxy: Vec<IpAddr>,
     /// Serve /metrics on this address of its own
     #[arg(long, value_name = "IP:PORT")]
     metrics_listen: Option<SocketAddr>,
@@ -50,6 +66,8 @@ pub(crate) struct Serve {
     /// Log only what goes wrong here
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    data: DataFlags,
     #[command(flatten)]
     network: NetworkFlags,
 }
@@ -71,12 +89,22 @@ pub(super) fn run(
     let site_settings = SiteSettings {
         public_url,
         is_https,
+        public_checker: command.public_checker || source.is_lab(),
+        proxies: command.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
         simulated: world.is_simulated(),
         metrics_token: command.metrics_token_file.as_deref().map(token).transpose()?,
     };
     let log = if command.quiet { Log::Faults } else { Log::All };
+    let place = data::load(config, &command.data, source.lab_data())?;
+    let desk_settings = desk_settings(command, &settings, source)?;
     block_on(async {
-        let site = Arc::new(Site::new(site_settings, log));
+        let data = Data::open(place.settings(), Opening::Create, clock::now())
+            .await
+            .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
+        let desk = CheckDesk::new(world, data.store().clone(), desk_settings, clock::now())
+            .await
+            .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
+        let site = Arc::new(Site::new(site_settings, desk, log));
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let door = Door::open(command.listen, acceptor, router(&site)).await?;
         output::data(&format!("{scheme}://{}\n", door.address()?))?;
@@ -89,10 +117,43 @@ pub(super) fn run(
             if ended().await.is_err() {
                 std::future::pending::<()>().await;
             }
+            site.closing.send_replace(true);
         };
+        let tidying = tokio::spawn(tidy(Arc::clone(&site)));
         run_doors(doors, stop).await;
+        tidying.abort();
+        data.close().await;
         Ok(Exit::Good)
     })
+}
+
+fn desk_settings(
+    command: &Serve,
+    settings: &Settings,
+    source: &WorldSource,
+) -> Result<DeskSettings, CliError> {
+    let mut limits = Limits::default();
+    let mut checks_per_client = CHECKS_PER_CLIENT;
+    if source.is_lab() {
+        limits.survey_total = LAB_SURVEY;
+        checks_per_client = LAB_CHECKS_PER_CLIENT;
+    }
+    Ok(DeskSettings {
+        controls: config::control_hosts(settings)?,
+        limits,
+        checks_per_client: command.checks_per_client.unwrap_or(checks_per_client),
+    })
+}
+
+/// Drops results that ended, now and then.
+async fn tidy(site: Arc<Site>) {
+    let mut turns = tokio::time::interval(TIDY_EVERY);
+    loop {
+        turns.tick().await;
+        if let Err(error) = site.desk.tidy(site.now()).await {
+            site.fault("drop results that ended", &error);
+        }
+    }
 }
 
 /// `scheme://host[:port]`, without anything behind it.

@@ -1,5 +1,6 @@
-//! The files that pages load: style sheet and icon. Each address carries a mark of the content, so that
-//! browsers may keep it for good.
+//! The files that pages load: style sheet, icon, scripts. Each address carries a mark of the content, so that
+//! browsers may keep it for good. htmx and its extension are as published; their origin and SHA-256 stand in
+//! `assets/VENDORED.toml`, which tidy compares.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,7 +13,7 @@ struct Asset {
     octets: &'static [u8],
 }
 
-const ASSETS: [Asset; 2] = [
+const ASSETS: [Asset; 5] = [
     Asset {
         name: "waxseal.css",
         media_type: "text/css; charset=utf-8",
@@ -23,7 +24,24 @@ const ASSETS: [Asset; 2] = [
         media_type: "image/svg+xml",
         octets: include_bytes!("../../assets/seal.svg"),
     },
+    Asset {
+        name: "waxseal.js",
+        media_type: SCRIPT,
+        octets: include_bytes!("../../assets/waxseal.js"),
+    },
+    Asset {
+        name: "htmx-2.0.11.min.js",
+        media_type: SCRIPT,
+        octets: include_bytes!("../../assets/htmx-2.0.11.min.js"),
+    },
+    Asset {
+        name: "htmx-ext-sse-2.2.4.min.js",
+        media_type: SCRIPT,
+        octets: include_bytes!("../../assets/htmx-ext-sse-2.2.4.min.js"),
+    },
 ];
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The addresses of the files, for templates.
 #[derive(Clone, Debug)]
@@ -32,14 +50,20 @@ pub(crate) struct Assets {
     pub(crate) style: String,
     /// The icon.
     pub(crate) icon: String,
+    /// Our own script.
+    pub(crate) script: String,
+    /// htmx.
+    pub(crate) htmx: String,
+    /// Its extension for server-sent events.
+    pub(crate) events: String,
 }
 
 impl Assets {
     /// The addresses of this build.
     pub(crate) fn new() -> Self {
-        let [style, icon] =
+        let [style, icon, script, htmx, events] =
             ASSETS.map(|asset| format!("/assets/{}?v={:016x}", asset.name, mark(asset.octets)));
-        Self { style, icon }
+        Self { style, icon, script, htmx, events }
     }
 }
 

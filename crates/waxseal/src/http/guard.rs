@@ -2,15 +2,21 @@
 //! counters. Invariant: no answer leaves without the security headers, and neither path nor query is logged,
 //! because result links are secrets.
 
+use super::client::{Peer, client};
 use super::log::Event;
 use super::site::Site;
 use crate::limits::REQUEST_TOTAL;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use waxseal_app::world::Stopwatch;
+
+/// Whom budgets count for this request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
 
 /// Scripts, styles and pictures of this site only, and no way to frame it or to send a form elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -33,15 +39,27 @@ const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// Around every request.
-pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(site): State<Arc<Site>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let began = Stopwatch::start();
     let method = request.method().clone();
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let mut response = if site.answers_for(host(&request)) {
-        next.run(request).await
+    let peer = request.extensions().get::<Peer>().copied();
+    let peer = peer.unwrap_or(Peer(SocketAddr::from(([0, 0, 0, 0], 0))));
+    let client = client(peer, request.headers(), &site.settings.proxies);
+    request.extensions_mut().insert(Client(client));
+    let mut response = if site.settings.answers_for(host(&request)) {
+        if is_from_elsewhere(&request) {
+            (StatusCode::FORBIDDEN, "This was sent by a page of another site.\n").into_response()
+        } else {
+            next.run(request).await
+        }
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n")
             .into_response()
@@ -70,6 +88,22 @@ pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next:
 fn host(request: &Request) -> Option<&str> {
     let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     request.uri().authority().map(axum::http::uri::Authority::as_str).or(named)
+}
+
+/// Whether a page of another site had this request sent, as the browser says (Fetch Metadata, or RFC 6454 §7).
+/// Only requests that change something are judged; programs send neither header.
+fn is_from_elsewhere(request: &Request) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return false;
+    }
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    text("origin").is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority != host(request)
+    })
 }
 
 /// A request that waits for nothing but this program ends in time.

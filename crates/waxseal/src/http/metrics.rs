@@ -18,6 +18,18 @@ struct Requests {
     took: Duration,
 }
 
+/// A number that is looked up when the metrics are read.
+pub(crate) struct Gauge {
+    /// Its name, without the prefix.
+    pub(crate) name: &'static str,
+    /// What it is.
+    pub(crate) help: &'static str,
+    /// `counter` or `gauge`.
+    pub(crate) kind: &'static str,
+    /// Now.
+    pub(crate) value: u64,
+}
+
 impl Metrics {
     /// Counts an answered request.
     pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
@@ -28,7 +40,7 @@ impl Metrics {
     }
 
     /// The text that is served.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, gauges: &[Gauge]) -> String {
         let mut out = String::new();
         head(&mut out, "build_info", "gauge", "Version of this program.");
         let _ = writeln!(out, "waxseal_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
@@ -53,6 +65,10 @@ impl Metrics {
                 "waxseal_http_request_seconds_total{{route=\"{route}\",status=\"{status}\"}} {:.6}",
                 counted.took.as_secs_f64()
             );
+        }
+        for gauge in gauges {
+            head(&mut out, gauge.name, gauge.kind, gauge.help);
+            let _ = writeln!(out, "waxseal_{} {}", gauge.name, gauge.value);
         }
         out
     }

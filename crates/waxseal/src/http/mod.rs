@@ -3,16 +3,20 @@
 //! way in is [`router`] with [`server::run`].
 
 mod assets;
+mod client;
 mod guard;
 mod log;
 mod metrics;
 pub(crate) mod server;
 mod site;
 mod status;
+mod streams;
 
 pub(crate) use assets::Assets;
+pub(crate) use guard::Client;
 pub(crate) use log::{Event, Log};
 pub(crate) use site::{Site, SiteSettings};
+pub(crate) use streams::StreamPlace;
 
 use crate::limits::REQUEST_BODY_OCTETS_MAX;
 use crate::web;
@@ -32,6 +36,8 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         .layer(middleware::from_fn(guard::in_time));
     Router::new()
         .merge(quick)
+        .merge(web::waiting_routes())
+        .route("/readyz", get(status::ready))
         .route("/healthz", get(status::alive))
         .layer(DefaultBodyLimit::max(REQUEST_BODY_OCTETS_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(site), guard::guard))

@@ -2,6 +2,7 @@
 //! gave certificate files, until the program is asked to stop. It reads no request itself. The way in is
 //! [`run`]; a change must keep every wait for a visitor bounded.
 
+use super::client::Peer;
 use crate::cli::error::CliError;
 use crate::cli::input::read_at_most;
 use crate::limits::{
@@ -9,6 +10,7 @@ use crate::limits::{
     SERVER_FILE_OCTETS_MAX, SHUTDOWN_GRACE, VISITOR_HANDSHAKE, VISITORS_MAX,
 };
 use axum::Router;
+use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -113,11 +115,11 @@ async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver
             accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let visit = Visit { router: router.clone(), _place: place };
+        let visit = Visit { router: router.clone(), peer: Peer(address), _place: place };
         let watcher = graceful.watcher();
         let tls = tls.clone();
         tokio::spawn(async move {
@@ -140,6 +142,7 @@ async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver
 /// One connection of a visitor.
 struct Visit {
     router: Router,
+    peer: Peer,
     _place: OwnedSemaphorePermit,
 }
 
@@ -148,8 +151,8 @@ impl Visit {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { router, _place } = self;
-        let service = TowerToHyperService::new(router);
+        let Self { router, peer, _place } = self;
+        let service = tower_service(router, peer);
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -159,4 +162,22 @@ impl Visit {
         // A connection that breaks is the visitor's affair.
         let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await;
     }
+}
+
+/// The router as hyper wants it, with the peer's address beside every request.
+fn tower_service(
+    router: Router,
+    peer: Peer,
+) -> impl hyper::service::Service<
+    hyper::Request<hyper::body::Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> {
+    let inner = TowerToHyperService::new(router);
+    hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        hyper::service::Service::call(&inner, request)
+    })
 }

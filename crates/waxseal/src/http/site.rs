@@ -1,9 +1,16 @@
 //! What all requests share: settings, counters, the log, the addresses of the files.
 
 use super::assets::Assets;
-use super::log::Log;
-use super::metrics::Metrics;
+use super::log::{Event, Log};
+use super::metrics::{Gauge, Metrics};
+use super::streams::{StreamPlace, Streams};
+use crate::cli::error::chain;
+use crate::clock;
+use jiff::Timestamp;
 use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+use waxseal_app::check_desk::CheckDesk;
 
 /// What the operator chose.
 #[derive(Clone)]
@@ -12,10 +19,29 @@ pub(crate) struct SiteSettings {
     pub(crate) public_url: Option<String>,
     /// Visitors come over https.
     pub(crate) is_https: bool,
+    /// People without an account may have domains checked.
+    pub(crate) public_checker: bool,
+    /// Reverse proxies whose report about the visitor's address is believed.
+    pub(crate) proxies: Vec<IpAddr>,
     /// The site looks at a lab.
     pub(crate) simulated: bool,
     /// Opens `/metrics` beside the pages.
     pub(crate) metrics_token: Option<String>,
+}
+
+impl SiteSettings {
+    /// Whether this site is meant by a host name. Without a public address only addresses and `localhost`
+    /// are: a page elsewhere must not reach it under a name of its own (DNS rebinding).
+    pub(crate) fn answers_for(&self, host: Option<&str>) -> bool {
+        let Some(host) = host else { return false };
+        let name = without_port(host);
+        let is_local =
+            name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        self.public_url.as_ref().map_or(is_local, |url| {
+            let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            name.eq_ignore_ascii_case(without_port(authority)) || is_local
+        })
+    }
 }
 
 /// The site.
@@ -24,30 +50,63 @@ pub(crate) struct Site {
     pub(crate) assets: Assets,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
+    pub(crate) desk: Arc<CheckDesk>,
+    /// Turns true when the program is asked to stop, so that event streams end.
+    pub(crate) closing: watch::Sender<bool>,
+    streams: Streams,
 }
 
 impl Site {
     /// A site with these settings.
-    pub(crate) fn new(settings: SiteSettings, log: Log) -> Self {
-        Self { settings, assets: Assets::new(), metrics: Metrics::default(), log }
+    pub(crate) fn new(settings: SiteSettings, desk: Arc<CheckDesk>, log: Log) -> Self {
+        let (closing, _) = watch::channel(false);
+        Self {
+            settings,
+            assets: Assets::new(),
+            metrics: Metrics::default(),
+            log,
+            desk,
+            closing,
+            streams: Streams::default(),
+        }
+    }
+
+    /// Notes that this program could not do its own job.
+    pub(crate) fn fault(&self, doing: &str, error: &dyn std::error::Error) {
+        self.log.write(&Event::Fault { doing, problem: &chain(error) });
+    }
+
+    /// The present moment.
+    #[expect(clippy::unused_self, reason = "a site may get a clock of its own")]
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// A place for an event stream; none when this client has as many as it may.
+    pub(crate) fn stream(&self, client: IpAddr) -> Option<StreamPlace> {
+        self.streams.enter(client)
+    }
+
+    /// Numbers that are looked up when the metrics are read.
+    pub(crate) fn gauges(&self) -> Vec<Gauge> {
+        let counts = self.desk.counts();
+        let gauge = |name, help, kind, value| Gauge { name, help, kind, value };
+        vec![
+            gauge("checks_running", "Checks that run now.", "gauge", counts.running),
+            gauge("checks_begun_total", "Checks that were begun.", "counter", counts.begun),
+            gauge(
+                "checks_cancelled_total",
+                "Checks that ended because nobody watched any more.",
+                "counter",
+                counts.cancelled,
+            ),
+            gauge("event_streams_open", "Open event streams.", "gauge", self.streams.open()),
+        ]
     }
 
     /// The beginning of addresses in texts that leave the site.
     pub(crate) fn base(&self) -> &str {
         self.settings.public_url.as_deref().unwrap_or_default()
-    }
-
-    /// Whether this site is meant by a host name. Without a public address only addresses and `localhost`
-    /// are: a page elsewhere must not reach it under a name of its own (DNS rebinding).
-    pub(crate) fn answers_for(&self, host: Option<&str>) -> bool {
-        let Some(host) = host else { return false };
-        let name = without_port(host);
-        let is_local =
-            name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-        self.settings.public_url.as_ref().map_or(is_local, |url| {
-            let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            name.eq_ignore_ascii_case(without_port(authority)) || is_local
-        })
     }
 }
 
@@ -65,14 +124,13 @@ mod tests {
 
     #[test]
     fn a_foreign_name_does_not_reach_the_site() {
-        let site = |public_url: Option<&str>| {
-            let settings = SiteSettings {
-                public_url: public_url.map(str::to_owned),
-                is_https: false,
-                simulated: false,
-                metrics_token: None,
-            };
-            Site::new(settings, Log::Faults)
+        let site = |public_url: Option<&str>| SiteSettings {
+            public_url: public_url.map(str::to_owned),
+            is_https: false,
+            simulated: false,
+            public_checker: false,
+            proxies: Vec::new(),
+            metrics_token: None,
         };
         let local = site(None);
         let public = site(Some("https://mail.example.com"));

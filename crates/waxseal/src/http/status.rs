@@ -1,8 +1,8 @@
-//! Addresses for operators: is it alive, what does it count.
+//! Addresses for operators: is it alive, is it ready, what does it count.
 
 use super::site::Site;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
@@ -14,9 +14,20 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
+/// `GET /readyz`: it can do its job.
+pub(super) async fn ready(State(site): State<Arc<Site>>) -> Response {
+    match site.desk.ready().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            site.fault("answer whether it is ready", &error);
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+        }
+    }
+}
+
 /// `GET /metrics` on an address of its own.
 pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Response {
-    ([(header::CONTENT_TYPE, PROMETHEUS)], site.metrics.text()).into_response()
+    ([(header::CONTENT_TYPE, PROMETHEUS)], site.metrics.text(&site.gauges())).into_response()
 }
 
 /// `GET /metrics` beside the pages: only with the operator's token, and like a missing page without.

@@ -94,8 +94,16 @@ fn to_the_second(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
 }
 
-/// The blocks of a report.
+/// The blocks of a report, with the commands that help next.
 pub(super) fn blocks(report: &ReportV1) -> Vec<Block<'_>> {
+    let mut blocks = blocks_without_commands(report);
+    blocks.push(Block::Heading("Next step".to_owned()));
+    blocks.push(Block::Items(next_steps(report)));
+    blocks
+}
+
+/// The blocks of a report for readers who have no command line before them.
+pub(super) fn blocks_without_commands(report: &ReportV1) -> Vec<Block<'_>> {
     let mut blocks = vec![Block::Verdicts(vec![
         ("Transport (TLS)", report.transport.verdict, report.transport.reason.clone()),
         ("Sender trust", report.sender_trust.verdict, report.sender_trust.reason.clone()),
@@ -111,8 +119,6 @@ pub(super) fn blocks(report: &ReportV1) -> Vec<Block<'_>> {
     policies(report, &mut blocks);
     findings(report, &mut blocks);
     coverage(report, &mut blocks);
-    blocks.push(Block::Heading("Next step".to_owned()));
-    blocks.push(Block::Items(next_steps(report)));
     blocks
 }
 

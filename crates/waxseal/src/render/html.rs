@@ -41,7 +41,7 @@ fn report(out: &mut String, report: &ReportV1) {
     out.push_str("</main>\n");
 }
 
-fn block(out: &mut String, block: &Block<'_>) {
+pub(super) fn block(out: &mut String, block: &Block<'_>) {
     match block {
         Block::Finding(finding) => self::finding(out, finding),
         Block::Heading(text) => {
@@ -88,8 +88,8 @@ fn block(out: &mut String, block: &Block<'_>) {
     }
 }
 
-fn head_of_table(out: &mut String, head: &[&str]) {
-    out.push_str("<div class=\"wide\"><table><thead><tr>");
+pub(super) fn head_of_table(out: &mut String, head: &[&str]) {
+    out.push_str("<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
     for title in head {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape::html(title));
     }
@@ -97,7 +97,7 @@ fn head_of_table(out: &mut String, head: &[&str]) {
 }
 
 /// A list of items that are HTML already.
-fn list(out: &mut String, tag: &str, items: impl Iterator<Item = String>) {
+pub(super) fn list(out: &mut String, tag: &str, items: impl Iterator<Item = String>) {
     let _ = writeln!(out, "<{tag}>");
     for item in items {
         let _ = writeln!(out, "<li>{item}</li>");
@@ -105,7 +105,7 @@ fn list(out: &mut String, tag: &str, items: impl Iterator<Item = String>) {
     let _ = writeln!(out, "</{tag}>");
 }
 
-fn titled_list(
+pub(super) fn titled_list(
     out: &mut String,
     (title, tag): (&str, &str),
     items: impl ExactSizeIterator<Item = String>,
@@ -190,7 +190,7 @@ fn finding(out: &mut String, finding: &FindingV1) {
     );
 }
 
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut out = String::new();
     for (part, text) in paragraphs(text).iter().flatten() {
         match part {

@@ -7,7 +7,10 @@ mod html;
 mod junit;
 mod markdown;
 mod matrix;
+mod site;
 mod text;
+
+pub(crate) use site::report as site_report;
 
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -106,6 +109,21 @@ pub(crate) fn sent(sent: &SendV1, layout: Layout) -> String {
 /// One step of an attempt as it passes, as one line.
 pub(crate) fn step(step: &StepV1) -> String {
     text::step(step)
+}
+
+/// The line above a report: when, from where, how long.
+pub(crate) fn circumstances(report: &ReportV1) -> String {
+    document::circumstances(report)
+}
+
+/// A text of the guides as HTML.
+pub(crate) fn prose(text: &str) -> String {
+    html::prose(text)
+}
+
+/// One report as Markdown.
+pub(crate) fn markdown(report: &ReportV1) -> String {
+    markdown::report(report)
 }
 
 #[cfg(test)]

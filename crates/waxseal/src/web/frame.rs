@@ -8,14 +8,19 @@ use axum::response::{Html, IntoResponse, Response};
 /// The places of the main navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    /// The checkers.
+    Checker,
     /// Guides and findings.
     Guides,
     /// What is known of services.
     Presets,
 }
 
-const PLACES: [(Place, &str, &str); 2] =
-    [(Place::Guides, "Guides", "/guides"), (Place::Presets, "Services", "/presets")];
+const PLACES: [(Place, &str, &str); 3] = [
+    (Place::Checker, "Check", "/tools/smtp-tls"),
+    (Place::Guides, "Guides", "/guides"),
+    (Place::Presets, "Services", "/presets"),
+];
 
 /// One entry of the main navigation.
 pub(super) struct NavItem {

@@ -6,13 +6,15 @@ mod frame;
 mod guides;
 mod home;
 mod presets;
+mod results;
+mod tools;
 
 use crate::http::Site;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use frame::{Frame, Message, page};
 use std::sync::Arc;
 
@@ -28,6 +30,17 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/llms.txt", get(guides::llms_txt))
         .route("/llms-full.txt", get(guides::llms_full))
         .route("/presets", get(presets::presets))
+        .route("/results/{token}", get(results::show))
+        .route("/results/{token}/report.json", get(results::json))
+        .route("/results/{token}/report.md", get(results::markdown))
+        .route("/results/{token}/delete", post(results::delete))
+}
+
+/// The addresses that wait for a check, which ends in its own time.
+pub(crate) fn waiting_routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/tools/{kind}", get(tools::form).post(tools::check))
+        .route("/results/{token}/events", get(results::events))
 }
 
 /// The page for an address that leads nowhere.

@@ -15,3 +15,4 @@ mod site;
 mod smtp_send;
 mod tools;
 mod web;
+mod web_check;

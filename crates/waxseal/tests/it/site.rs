@@ -9,6 +9,8 @@ use std::process::{Child, Stdio};
 /// A running `waxseal serve`; it ends with this value.
 pub(crate) struct Running {
     child: Child,
+    /// Where it keeps its data.
+    _data: tempfile::TempDir,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
 }
@@ -16,7 +18,9 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a command that prints its address first.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let mut child = program()
+            .env("XDG_DATA_HOME", data.path())
             .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--quiet"])
             .stdin(Stdio::null())
@@ -27,7 +31,7 @@ impl Running {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}")).1;
-        Self { address: address.to_owned(), child }
+        Self { address: address.to_owned(), child, _data: data }
     }
 
     /// Asks the process to end, by its own id, and says how it ended.
@@ -49,6 +53,16 @@ impl Running {
     /// `GET`.
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_with(path, "")
+    }
+
+    /// `POST` of a form, with further header lines.
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
+        let host = &self.address;
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
     }
 
     /// `GET` with further header lines, each ended by CRLF.

@@ -1,0 +1,70 @@
+//! Open event streams, so that no client can take all connections with them. A place is given back when its
+//! value is dropped, which happens when the visitor goes away.
+
+use crate::limits::STREAMS_PER_CLIENT_MAX;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The open streams of each client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Streams(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One open stream.
+#[derive(Debug)]
+pub(crate) struct StreamPlace {
+    streams: Streams,
+    client: IpAddr,
+}
+
+impl Streams {
+    /// A place, unless the client has as many as it may.
+    pub(super) fn enter(&self, client: IpAddr) -> Option<StreamPlace> {
+        self.with(|open| {
+            let count = open.entry(client).or_default();
+            (*count < STREAMS_PER_CLIENT_MAX).then(|| *count += 1)
+        })?;
+        Some(StreamPlace { streams: self.clone(), client })
+    }
+
+    /// How many are open.
+    pub(super) fn open(&self) -> u64 {
+        let sum = self.with(|open| open.values().sum::<usize>());
+        u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<IpAddr, usize>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        self.streams.with(|open| {
+            if let Some(count) = open.get_mut(&self.client) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    open.remove(&self.client);
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_back() {
+        let streams = Streams::default();
+        let client: IpAddr = "192.0.2.1".parse().unwrap();
+        let places: Vec<_> = (0..STREAMS_PER_CLIENT_MAX).map(|_| streams.enter(client)).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(streams.enter(client).is_none());
+        assert!(streams.enter("192.0.2.2".parse().unwrap()).is_some());
+        drop(places);
+        assert_eq!(streams.open(), 0);
+        assert!(streams.enter(client).is_some());
+    }
+}
