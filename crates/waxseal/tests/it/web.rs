@@ -86,7 +86,7 @@ fn requests_have_limits() {
     let long = "x".repeat(40_000);
     let answer = site.get_with("/", &format!("X-Long: {long}\r\n"));
     assert_eq!(answer.status, 431, "{answer:?}");
-    let many: String = (0..100).map(|at| format!("X-{at}: 1\r\n")).collect();
+    let many = "X-More: 1\r\n".repeat(100);
     assert_eq!(site.get_with("/", &many).status, 431);
     assert_eq!(site.get("/healthz").body, "ok\n");
 }

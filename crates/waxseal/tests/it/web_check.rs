@@ -144,8 +144,8 @@ fn a_visitor_who_goes_away_cancels_the_check() {
     drop(stream);
     let counted = |name: &str| {
         let metrics = site.get_with("/metrics", &format!("Authorization: Bearer {secret}\r\n"));
-        let line = metrics.body.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
-        line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+        let counted = metrics.body.lines().find(|found| found.starts_with(name)).unwrap();
+        counted.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
     };
     assert_eq!(counted("waxseal_checks_begun_total"), 1);
     let cancelled = (0..2_000).any(|_| counted("waxseal_checks_cancelled_total") == 1);
