@@ -18,6 +18,7 @@ mod transport;
 
 use crate::finding::{ANY, BOTH, Finding, PATH_A, When};
 use crate::question::{Connect, Peer};
+use crate::rules::tls::TLS13_REQUIRED;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -140,6 +141,11 @@ pub fn diagnose(tried: &SmtpTried) -> Vec<Finding> {
     }
     findings.extend(connection::findings(&facts));
     connection::name_the_owner(tried, &facts, &mut findings);
+    if end.is_some_and(|end| end.stop == Some(Stop::Unmet(Unmet::VersionTooOld))) {
+        for finding in findings.iter_mut().filter(|f| f.code == Code::Tls13Missing) {
+            finding.when = TLS13_REQUIRED;
+        }
+    }
     findings.sort_by_key(|finding| (!explains_end(finding.code, end), severity(finding)));
     let (before, after): (Vec<Finding>, Vec<Finding>) = settings::of_tried(tried)
         .into_iter()
@@ -158,9 +164,6 @@ fn is_before_smtp(tried: &SmtpTried) -> bool {
 /// Whether a finding with this code is about the stage in which the session ended.
 fn explains_end(code: Code, end: Option<&SubmissionSeen>) -> bool {
     let Some(end) = end else { return true };
-    if end.stop == Some(Stop::Unmet(Unmet::VersionTooOld)) {
-        return code == Code::Tls13Missing;
-    }
     if matches!(code, Code::AuthAdvertisedInClear | Code::AuthAfterTlsOnly) {
         return false;
     }
@@ -170,7 +173,7 @@ fn explains_end(code: Code, end: Option<&SubmissionSeen>) -> bool {
         Stage::Greeting => &["greet-", "tcp-wrong-port", "tcp-reset-early", "tls-", "cert-"],
         Stage::Ehlo => &["ehlo-", "greet-", "starttls-", "tls-"],
         Stage::StartTls | Stage::Handshake => {
-            &["starttls-", "tls-", "cert-", "greet-plain", "greet-not", "tcp-wrong-port"]
+            &["starttls-", "tls", "cert-", "greet-plain", "greet-not", "tcp-wrong-port"]
         }
         Stage::EhloAfterTls => &["ehlo-", "tls-", "greet-early-close"],
         Stage::Quit => &["auth-", "dns-null-mx-on-sender"],

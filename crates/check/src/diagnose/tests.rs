@@ -486,6 +486,29 @@ fn a_look_at_another_pair_proves_the_confusion_both_ways() {
 }
 
 #[test]
+fn a_refused_token_is_no_wrong_password() {
+    let credential = Credential::Token(Secret::new("canary-token".to_owned()));
+    let nonce = ClientNonce::from_random([1; 18]);
+    let sign_in = SignIn::new("u@example.com", credential, Choice::Automatic, nonce).unwrap();
+    let security = || {
+        let sign_in = Some(sign_in.clone());
+        Security::StartTls(Secured { requirement: Requirement::default(), sign_in })
+    };
+    let oauth = "250-smtp.example.com\r\n250 AUTH XOAUTH2 PLAIN\r\n";
+    let before = [GREETING, CLEAR_EHLO, GO, oauth];
+    let said = |replies: &[&str]| {
+        let replies = [&before, replies].concat();
+        let session = play(security(), deliver(), &completed(), &replies, Then::Close);
+        attempt(Mode::Starttls, 587, Some(session))
+    };
+    // {"status":"401","schemes":"bearer"}
+    let described = "334 eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=\r\n";
+    check(&said(&[described, "535 5.7.8 no\r\n"]), &["auth-oauth-token-invalid"]);
+    check(&said(&["535 5.7.8 no\r\n"]), &["auth-oauth-token-invalid"]);
+    check(&said(&["454 4.7.0 later\r\n"]), &["auth-temporary"]);
+}
+
+#[test]
 fn a_message_that_was_taken_has_no_cause() {
     let tried = in_transfer(&[OK, OK, DATA, "250 2.0.0 taken\r\n"]);
     assert!(diagnose(&tried).iter().all(|finding| severity(finding) > 0));

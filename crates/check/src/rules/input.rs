@@ -2,7 +2,7 @@
 //! What was checked instead of the typed text always stands in the evidence.
 
 use super::tcp::{addresses, at};
-use crate::facts::Facts;
+use crate::facts::{Facts, Path};
 use crate::finding::{ANY, Finding, When};
 use crate::question::Connect;
 use crate::registry::Rule;
@@ -44,11 +44,12 @@ pub(crate) fn as_typed(facts: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-/// A special address that the person named: as a literal, or as the domain's own address. One that
-/// stands behind a real MX is `dns-mx-private-address`.
+/// A special address that the person named: as a literal, as the domain's own address, or by the host of a
+/// service. One that stands behind a real MX is `dns-mx-private-address`.
 fn target_private(facts: &Facts) -> Vec<Finding> {
     let named = matches!(facts.scope.target, Target::Address(_))
-        || matches!(facts.mx.set.seen(), Some(MxSet::NoData));
+        || matches!(facts.mx.set.seen(), Some(MxSet::NoData))
+        || facts.path != Path::ToInbox;
     addresses(facts)
         .filter(|(_, address)| named && address.connect() == Some(&Connect::GuardRefused))
         .map(|(host, address)| {

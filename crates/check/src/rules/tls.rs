@@ -6,7 +6,7 @@ use super::starttls::small_hello_works;
 use super::tcp::at;
 use super::{tls_failure, tls_session};
 use crate::facts::{AddressFacts, Facts, HostFacts, Path};
-use crate::finding::{ANY, BOTH, Finding, When};
+use crate::finding::{ANY, BOTH, Finding, PATH_A, PATH_B, When};
 use crate::registry::Rule;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, SessionSeen, Stage};
@@ -15,6 +15,8 @@ use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure};
 
 const CASE: &[When] = &[ANY];
 
+/// TLS 1.3 is missing, and the settings of the app ask for no less.
+pub(crate) const TLS13_REQUIRED: When = When("a-required");
 /// The cases of an anonymous suite that was taken from a usual offer, by path.
 const NEGOTIATED_A: When = When("negotiated-a");
 pub(crate) const NEGOTIATED_B: When = When("negotiated-b");
@@ -50,7 +52,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "tls13-missing",
-        codes: &[(Code::Tls13Missing, BOTH)],
+        codes: &[(Code::Tls13Missing, &[PATH_A, TLS13_REQUIRED, PATH_B])],
         judge: tls_session::tls13_missing,
     },
     Rule { name: "tls-no-pq", codes: &[(Code::TlsNoPq, BOTH)], judge: tls_session::no_pq },

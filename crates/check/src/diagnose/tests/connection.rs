@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::rules::cert::fault_finding_code;
+use waxseal_proto::tls::requirement::MinimumVersion;
 use waxseal_proto::tls::seen::Alert;
 use waxseal_proto::x509::{Fault, read_certificates};
 
@@ -67,6 +68,13 @@ fn the_shared_stages_have_their_codes_on_this_path() {
         (at_handshake(&alert(112)), &["tls-sni-unrecognized"]),
         (at_handshake(&alert(116)), &["tls-client-cert-required"]),
         (at_handshake(&alert(46)), &["tls-protocol-error"]),
+        (at_handshake(&alert(51)), &["tls-integrity-error"]),
+        (at_handshake(&alert(71)), &["tls-insufficient-security"]),
+        (at_handshake(&alert(86)), &["tls-inappropriate-fallback"]),
+        (at_handshake(&alert(120)), &["tls-alpn-rejected"]),
+        (at_handshake(&failed(HandshakeFailure::RecordOverflow)), &["tls-record-overflow"]),
+        (at_handshake(&failed(HandshakeFailure::Closed)), &["tls-closed-mid"]),
+        (starttls(&[GREETING, CLEAR_EHLO, GO, "200 what?\r\n"]), &["ehlo-rejected"]),
         (
             at_handshake(&HandshakeSeen { certificate_requested: true, ..alert(48) }),
             &["tls-client-cert-rejected"],
@@ -93,6 +101,57 @@ fn the_shared_stages_have_their_codes_on_this_path() {
         }
     }
     assert!(has(&starttls(&[GREETING, CLEAR_EHLO, GO, inside]), "starttls-offered-inside-tls"));
+}
+
+#[test]
+fn an_attempt_that_never_got_a_session_has_a_cause() {
+    let local = |local_family_missing| Connect::Unreachable { local_family_missing };
+    for (connect, expected) in [
+        (Connect::Refused, "tcp-refused"),
+        (Connect::Reset, "tcp-reset-early"),
+        (Connect::TimedOut, "tcp-timeout"),
+        (Connect::GuardRefused, "input-target-private"),
+        (local(true), "tcp-unreachable"),
+        (local(false), "tcp-unreachable"),
+    ] {
+        let connects = vec![(ADDRESS.parse().unwrap(), connect)];
+        check(&SmtpTried { connects, ..attempt(Mode::Starttls, 587, None) }, &[expected]);
+    }
+}
+
+#[test]
+fn silence_and_slowness_are_told_apart() {
+    let until = |replies: &[&str]| {
+        let security = Security::StartTls(secured());
+        let session = play(security, deliver(), &completed(), replies, Then::Silence);
+        attempt(Mode::Starttls, 587, Some(session))
+    };
+    check(&until(&["220-wait"]), &["greet-tarpit"]);
+    check(&until(&[GREETING]), &["ehlo-hang"]);
+    check(&until(&[GREETING, CLEAR_EHLO]), &["starttls-hang"]);
+    check(&until(&[GREETING, CLEAR_EHLO, GO]), &["ehlo-hang"]);
+    check(&until(&[GREETING, CLEAR_EHLO, GO, EHLO]), &["auth-temporary"]);
+    let long = format!("250-{}\r\n", "x".repeat(5000));
+    check(&until(&[GREETING, &long]), &["ehlo-malformed"]);
+    let mut slow = at_sign_in("535 5.7.8 no\r\n");
+    slow.timings = vec![(Step::Greeting, Duration::from_secs(9))];
+    check(&slow, &["auth-bad-credentials"]);
+    assert!(has(&slow, "greet-delay"));
+}
+
+#[test]
+fn a_version_below_the_one_asked_for_is_the_cause() {
+    let HandshakeEnd::Completed(session) = completed().end else { panic!("not completed") };
+    let old =
+        handshake(HandshakeEnd::Completed(TlsSession { version: TlsVersion::Tls12, ..session }));
+    let requirement = Requirement { minimum: MinimumVersion::Tls13 };
+    let security = Security::StartTls(Secured { requirement, ..secured() });
+    let replies = [GREETING, CLEAR_EHLO, GO, "221 bye\r\n"];
+    let session = play(security, deliver(), &old, &replies, Then::Close);
+    let tried = attempt(Mode::Starttls, 587, Some(session));
+    check(&tried, &["tls13-missing"]);
+    let findings = published(&diagnose(&tried), HOST);
+    assert_eq!(findings.first().map(|finding| finding.severity.as_str()), Some("fail"));
 }
 
 #[test]
