@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod limits;
 pub mod probe_host;
 pub mod service;
+mod steps;
 pub mod store;
 pub mod submission;
 pub mod world;

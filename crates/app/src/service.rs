@@ -3,6 +3,7 @@
 //! reads answers, [`waxseal_check::diagnose`] says what they mean. The ways in are [`Service::new`],
 //! [`verify`] and [`send_one`]. Keep: a message is offered once and never repeated here.
 
+mod published;
 mod steps;
 
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use waxseal_check::diagnose::service::{
 };
 use waxseal_check::finding::Finding;
 use waxseal_check::question::{Answer, DnsQuestion, DnsServer, FetchEnd, Question, ReachQuestion};
+use waxseal_check::report::send::wire::SendV1;
 use waxseal_net::ServiceLine;
 use waxseal_proto::dns::{QueryName, Record, RecordType};
 use waxseal_proto::finding::Code;
@@ -22,17 +24,15 @@ use waxseal_services::http::{HTTPS_PORT, HttpRequest, HttpResponse};
 use waxseal_services::message::Outgoing;
 use waxseal_services::second_path::SecondPath;
 use waxseal_services::service::{
-    DeliveryService, ServiceId, Settings, SettingsError, Unsendable, connect,
+    DeliveryService, MessageIdHandling, ServiceId, Settings, SettingsError, Unsendable, connect,
 };
 
+use crate::submission::Listener;
 use crate::world::World;
+use published::published;
 use steps::Narrator;
 
-pub use steps::{ServiceStep, StepState, StepTold};
 pub use waxseal_check::diagnose::service::CameTo;
-
-/// Who is told what happens while it happens.
-pub type Listener<'a> = &'a mut (dyn FnMut(StepTold) + Send);
 
 /// A delivery service with the settings and the key of one connection.
 pub struct Service {
@@ -73,10 +73,10 @@ impl Service {
 /// What could be learnt without sending.
 #[derive(Clone, Debug)]
 pub struct VerifiedService {
-    /// The service.
-    pub service: ServiceId,
-    /// The host that was asked about the key; `None` when there is no such question.
-    pub host: Option<DomainName>,
+    /// Whether the service has such a question at all.
+    pub was_asked: bool,
+    /// The result as every face shows it.
+    pub result: SendV1,
     /// What the question about the key showed; `None` when it came to no answer, or when the service has
     /// no such question and only a test send can tell.
     pub verified: Option<Verified>,
@@ -84,8 +84,6 @@ pub struct VerifiedService {
     pub account: AccountState,
     /// What the service can insist on towards inboxes; what it does insist on stands in the account.
     pub second_path: SecondPath,
-    /// The steps of the question about the key, in order; empty when there is none.
-    pub steps: Vec<StepTold>,
     /// The cause of a failure first, then what is worth saying.
     pub findings: Vec<Finding>,
 }
@@ -93,14 +91,14 @@ pub struct VerifiedService {
 /// What became of one message.
 #[derive(Clone, Debug)]
 pub struct SentOverService {
-    /// In one word.
+    /// The result as every face shows it.
+    pub result: SendV1,
+    /// What came of it, in one word.
     pub came_to: CameTo,
     /// What was seen.
     pub tried: ServiceTried,
     /// What the service can insist on towards inboxes.
     pub second_path: SecondPath,
-    /// The steps, in order.
-    pub steps: Vec<StepTold>,
     /// The cause of a failure first, then what is worth saying.
     pub findings: Vec<Finding>,
 }
@@ -109,38 +107,29 @@ pub struct SentOverService {
 /// sent to anybody and nothing is changed there.
 pub async fn verify(world: &World, service: &Service, listener: Listener<'_>) -> VerifiedService {
     let adapter = service.adapter.as_ref();
-    let mut result = VerifiedService {
-        service: service.id(),
-        host: None,
-        verified: None,
-        account: AccountState::default(),
-        second_path: service.id().second_path(),
-        steps: Vec::new(),
-        findings: Vec::new(),
-    };
     let mut line = world.net().service_line();
-    match adapter.verification(world.now()) {
-        Verification::OnlyTestSend => {
-            result.account = ask_account(world, service, &mut line).await;
-        }
-        Verification::Request(request) => {
-            result.host = Some(request.host.clone());
-            let mut narrator = Narrator::new(world, request.host.clone(), listener);
-            narrator.settings();
-            let call = carry(&mut line, &request, &mut narrator).await;
-            result.steps = narrator.into_steps();
-            result.verified =
-                answered(&call).map(|response| adapter.read_verification(response, world.now()));
-            if !matches!(result.verified, None | Some(Verified::Refused(_))) {
-                result.account = ask_account(world, service, &mut line).await;
-            }
-            let heard = result.verified.clone().map_or(Heard::Nothing, Heard::Verified);
-            let tried = tried(world, service, call, heard, result.account.clone());
-            (_, result.findings) = diagnosed(world, tried).await;
-        }
-    }
+    let host = adapter.host().clone();
+    let mut narrator = Narrator::begin(world, host.clone(), listener);
+    narrator.settings(service.id().as_str());
+    let call = match adapter.verification(world.now()) {
+        Verification::OnlyTestSend => CallSeen::not_asked(host),
+        Verification::Request(request) => carry(&mut line, &request, &mut narrator).await,
+    };
+    let verified = answered(&call).map(|response| adapter.read_verification(response, world.now()));
+    let no_use = matches!(verified, Some(Verified::Refused(_)));
+    let account = if no_use || (verified.is_none() && call.end != CallEnd::NotAsked) {
+        AccountState::default()
+    } else {
+        ask_account(world, service, &mut line).await
+    };
     line.close().await;
-    result
+    let was_asked = call.end != CallEnd::NotAsked;
+    let heard = verified.clone().map_or(Heard::Nothing, Heard::Verified);
+    let tried = tried(world, service, call, heard, account.clone());
+    let (tried, findings) = diagnosed(world, tried).await;
+    let result = published(world, &tried, &findings, narrator.finish());
+    let second_path = service.id().second_path();
+    VerifiedService { was_asked, result, verified, account, second_path, findings }
 }
 
 /// Sends one message, once.
@@ -156,8 +145,8 @@ pub async fn send_one(
 ) -> Result<SentOverService, Unsendable> {
     let adapter = service.adapter.as_ref();
     let request = adapter.send_one(message, world.now())?;
-    let mut narrator = Narrator::new(world, request.host.clone(), listener);
-    narrator.settings();
+    let mut narrator = Narrator::begin(world, request.host.clone(), listener);
+    narrator.settings(service.id().as_str());
     let mut line = world.net().service_line();
     let call = carry(&mut line, &request, &mut narrator).await;
     line.close().await;
@@ -166,15 +155,14 @@ pub async fn send_one(
     });
     let tried = tried(world, service, call, heard, AccountState::default());
     narrator.message(&tried);
-    let steps = narrator.into_steps();
     let (tried, findings) = diagnosed(world, tried).await;
-    Ok(SentOverService {
-        came_to: tried.came_to(),
-        second_path: service.id().second_path(),
-        steps,
-        findings,
-        tried,
-    })
+    let mut result = published(world, &tried, &findings, narrator.finish());
+    if service.id().capabilities().message_id == MessageIdHandling::Kept {
+        let own = message.message_id().map(|id| id.trim_matches(['<', '>']).to_owned());
+        result.message_id = own;
+    }
+    let (came_to, second_path) = (tried.came_to(), service.id().second_path());
+    Ok(SentOverService { result, came_to, tried, second_path, findings })
 }
 
 fn tried(
@@ -207,6 +195,7 @@ const fn answered(call: &CallSeen) -> Option<&HttpResponse> {
     match &call.end {
         CallEnd::Answered(response) => Some(response),
         CallEnd::Broken(..)
+        | CallEnd::NotAsked
         | CallEnd::NotConnected
         | CallEnd::Redirected { .. }
         | CallEnd::TimedOut(_)

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use waxseal_proto::dns::DnsAnswer;
 use waxseal_proto::name::DomainName;
-use waxseal_proto::observation::Observation;
+use waxseal_proto::observation::{Observation, Reason};
 use waxseal_proto::tls::seen::HandshakeSeen;
-use waxseal_services::http::HttpResponse;
+use waxseal_services::http::{HTTPS_PORT, HttpResponse};
 
 use crate::question::Connect;
 
@@ -85,6 +85,8 @@ pub enum CallEnd {
     Answered(HttpResponse),
     /// The exchange broke off in this step, which is [`CallStep::Request`] or [`CallStep::Answer`].
     Broken(CallStep, Breakage),
+    /// There was nothing to ask: the service has no such question. Nothing was connected to.
+    NotAsked,
     /// No address could be connected to.
     NotConnected,
     /// The service pointed elsewhere. No redirect is followed: the key is for this host alone.
@@ -112,6 +114,7 @@ impl CallEnd {
             Self::Broken(step, _) | Self::TimedOut(step) => matches!(step, CallStep::Answer),
             Self::Redirected { .. } => true,
             Self::Answered(_)
+            | Self::NotAsked
             | Self::NotConnected
             | Self::TlsRefused
             | Self::Unresolved
@@ -148,6 +151,22 @@ pub struct CallSeen {
     pub end: CallEnd,
     /// The time of each step that was entered, in order.
     pub timings: Vec<(CallStep, Duration)>,
+}
+
+impl CallSeen {
+    /// A call that was not made.
+    pub const fn not_asked(host: DomainName) -> Self {
+        Self {
+            host,
+            port: HTTPS_PORT,
+            line: Line::Fresh,
+            answers: Vec::new(),
+            connects: Vec::new(),
+            handshake: Observation::NotObserved(Reason::NotAsked),
+            end: CallEnd::NotAsked,
+            timings: Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]

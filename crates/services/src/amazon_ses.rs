@@ -227,6 +227,10 @@ impl DeliveryService for AmazonSes {
         ServiceId::AmazonSes
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, at: Timestamp) -> Verification {
         Verification::Request(self.get(ACCOUNT_PATH.to_string(), at))
     }

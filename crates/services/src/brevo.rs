@@ -131,6 +131,10 @@ impl DeliveryService for Brevo {
         ServiceId::Brevo
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, _at: Timestamp) -> Verification {
         Verification::Request(self.get("/v3/account"))
     }

@@ -272,6 +272,10 @@ impl DeliveryService for Mailgun {
         ServiceId::Mailgun
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, _at: Timestamp) -> Verification {
         Verification::Request(self.domain_request())
     }

@@ -147,6 +147,10 @@ impl DeliveryService for Postmark {
         ServiceId::Postmark
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, _at: Timestamp) -> Verification {
         Verification::Request(self.with_token(json::get(&self.host, self.stream_path())))
     }

@@ -138,6 +138,10 @@ impl DeliveryService for Resend {
         ServiceId::Resend
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, _at: Timestamp) -> Verification {
         Verification::Request(self.domains())
     }

@@ -120,6 +120,10 @@ impl DeliveryService for SendGrid {
         ServiceId::SendGrid
     }
 
+    fn host(&self) -> &DomainName {
+        &self.host
+    }
+
     fn verification(&self, _at: Timestamp) -> Verification {
         Verification::Request(self.get("/v3/scopes".to_string()))
     }

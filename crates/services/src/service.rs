@@ -253,6 +253,9 @@ pub trait DeliveryService: Send + Sync {
     /// Which service.
     fn id(&self) -> ServiceId;
 
+    /// The host that every request goes to.
+    fn host(&self) -> &DomainName;
+
     /// How to find out without sending whether the settings are right.
     fn verification(&self, at: Timestamp) -> Verification;
 

@@ -3,9 +3,9 @@
 
 use super::steps::{Judge, verdict};
 use super::{Attempted, Goal};
+use crate::steps::connect_word;
 use std::time::Duration;
 use waxseal_check::diagnose::{SmtpTried, diagnose};
-use waxseal_check::question::Connect;
 use waxseal_check::report::send::wire::{OutcomeV1, RecipientV1, SEND_SCHEMA, SendV1, StepV1};
 use waxseal_check::report::send::{self, diagnosis, statements};
 use waxseal_check::report::wire::CertificateV1;
@@ -132,18 +132,6 @@ fn before_tls(seen: &SubmissionSeen) -> ProbeOutcome {
         session.handshake = waxseal_proto::observation::Observation::NotObserved(reason);
     }
     session.outcome()
-}
-
-const fn connect_word(connect: &Connect) -> &'static str {
-    match connect {
-        Connect::Connected => ProbeOutcome::NotTested,
-        Connect::GuardRefused => ProbeOutcome::GuardRefused,
-        Connect::Refused => ProbeOutcome::ConnectRefused,
-        Connect::Reset => ProbeOutcome::ConnectReset,
-        Connect::TimedOut => ProbeOutcome::ConnectTimeout,
-        Connect::Unreachable { .. } => ProbeOutcome::ConnectUnreachable,
-    }
-    .as_str()
 }
 
 /// Whether the last word about the message was: not now.

@@ -1,20 +1,15 @@
-//! The named steps of an attempt over SMTP, told as they pass and kept for the result. Details are facts, in
-//! one line each; nothing is judged but the certificate, by the roots of the attempt. The way in is
-//! [`Steps::tell`]. Keep: what was told and what is kept are the same.
+//! The named steps of an attempt over SMTP, made of what the attempt tells. Nothing is judged but the
+//! certificate, by the roots of the attempt. The way in is [`Steps::tell`].
 
-use super::{Listener, StepTold, SubmissionRequest};
-use crate::limits::STEP_DETAIL_CHARS_MAX;
+use super::{Listener, SubmissionRequest};
+use crate::steps::{End, StepList, connect_line};
 use crate::world::World;
 use jiff::Timestamp;
-use std::net::IpAddr;
 use std::time::Duration;
-use waxseal_check::question::Connect;
 use waxseal_check::report::send::wire::StepV1;
-use waxseal_check::report::send::{chain_line, handshake_line};
 use waxseal_net::Told;
-use waxseal_net::clock::Stopwatch;
 use waxseal_proto::smtp::submission::{Step, StepEnd, StepEvent};
-use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeSeen};
+use waxseal_proto::tls::seen::HandshakeSeen;
 use waxseal_proto::x509::{ChainQuery, ChainVerdict, ReferenceId, Roots, judge};
 use waxseal_send::attempt::Host;
 
@@ -28,9 +23,7 @@ pub(super) struct Judge<'a> {
 
 /// The steps of one attempt.
 pub(super) struct Steps<'a> {
-    listener: Listener<'a>,
-    whole: Stopwatch,
-    done: Vec<StepV1>,
+    list: StepList<'a>,
     /// What the open step has shown.
     shown: Option<String>,
     handshake: Option<Box<HandshakeSeen>>,
@@ -38,18 +31,19 @@ pub(super) struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     pub(super) fn begin(world: &World, listener: Listener<'a>) -> Self {
-        Self { listener, whole: world.stopwatch(), done: Vec::new(), shown: None, handshake: None }
+        Self { list: StepList::begin(world, listener), shown: None, handshake: None }
     }
 
     /// The settings could be made into an attempt.
     pub(super) fn settings(&mut self, line: &str) {
-        self.end("settings", StepEnd::Passed, Some(line.to_owned()), Some(self.whole.elapsed()));
+        self.list.settings(line);
     }
 
     /// Takes what the attempt tells.
     pub(super) fn tell(&mut self, told: Told, judge: &Judge<'_>) {
         match told {
-            Told::Resolved(addresses, took) => self.resolved(&addresses, took, judge),
+            Told::Resolved(_, _) if matches!(judge.request.host, Host::Address(_)) => {}
+            Told::Resolved(addresses, took) => self.list.resolved(&addresses, took),
             Told::Connect(address, connect) => self.shown = Some(connect_line(address, &connect)),
             Told::Handshake(seen) => self.handshake = Some(seen),
             Told::Reply(_, reply) => {
@@ -59,16 +53,23 @@ impl<'a> Steps<'a> {
             Told::Step(StepEvent::Begun(step), _) => {
                 self.shown = None;
                 if let Some(step) = name(step) {
-                    (self.listener)(StepTold::Began { step, elapsed: self.whole.elapsed() });
+                    self.list.began(step);
                 }
             }
             Told::Step(StepEvent::Ended(Step::Handshake, end), took) => {
-                self.handshake(end, took, judge);
+                let end = End::of(end == StepEnd::Passed);
+                match self.handshake.take() {
+                    Some(seen) => {
+                        let chain = verdict(&seen, judge);
+                        self.list.handshake((end, took), &seen, chain.as_ref(), judge.at);
+                    }
+                    None => self.list.end("tls", end, None, Some(took)),
+                }
             }
             Told::Step(StepEvent::Ended(step, end), took) => {
                 let shown = self.shown.take();
                 if let Some(step) = name(step) {
-                    self.end(step, end, shown, Some(took));
+                    self.list.end(step, End::of(end == StepEnd::Passed), shown, Some(took));
                 }
             }
         }
@@ -76,56 +77,7 @@ impl<'a> Steps<'a> {
 
     /// All steps, and how long the whole took.
     pub(super) fn finish(self) -> (Vec<StepV1>, Duration) {
-        (self.done, self.whole.elapsed())
-    }
-
-    fn resolved(&mut self, addresses: &[IpAddr], took: Duration, judge: &Judge<'_>) {
-        if matches!(judge.request.host, Host::Address(_)) {
-            return;
-        }
-        let end = if addresses.is_empty() { StepEnd::Failed } else { StepEnd::Passed };
-        let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-        let line = if words.is_empty() { "no address".to_owned() } else { words.join(", ") };
-        self.end("dns", end, Some(line), Some(took));
-    }
-
-    /// TLS and the certificate. When we broke the handshake off over the certificate, that one says why.
-    fn handshake(&mut self, end: StepEnd, took: Duration, judge: &Judge<'_>) {
-        let Some(seen) = self.handshake.take() else {
-            return self.end("tls", end, None, Some(took));
-        };
-        let chain = verdict(&seen, judge);
-        let is_refused = chain.as_ref().is_some_and(|chain| !chain.valid)
-            && matches!(seen.end, HandshakeEnd::Failed(_));
-        let line = if is_refused { None } else { Some(handshake_line(&seen)) };
-        self.end("tls", end, line, Some(took));
-        if let Some(chain) = chain {
-            let end = if is_refused { StepEnd::Failed } else { StepEnd::Passed };
-            let line = chain_line(&chain.certificates, judge.at);
-            let line = chain
-                .faults
-                .first()
-                .map_or_else(|| line.clone(), |fault| format!("{line}; {fault}"));
-            self.end("certificate", end, Some(line), None);
-        }
-    }
-
-    fn end(
-        &mut self,
-        step: &'static str,
-        end: StepEnd,
-        detail: Option<String>,
-        took: Option<Duration>,
-    ) {
-        let step = StepV1 {
-            step: step.to_owned(),
-            passed: end == StepEnd::Passed,
-            detail: detail.map(shortened),
-            elapsed_ms: milliseconds(self.whole.elapsed()),
-            took_ms: took.map(milliseconds),
-        };
-        (self.listener)(StepTold::Ended(step.clone()));
-        self.done.push(step);
+        self.list.finish()
     }
 }
 
@@ -170,30 +122,4 @@ const fn name(step: Step) -> Option<&'static str> {
         Step::Body => "accepted",
         Step::Quit => return None,
     })
-}
-
-fn connect_line(address: IpAddr, connect: &Connect) -> String {
-    let word = match connect {
-        Connect::Connected => return address.to_string(),
-        Connect::GuardRefused => "a private or special address, not contacted",
-        Connect::Refused => "refused",
-        Connect::Reset => "reset",
-        Connect::TimedOut => "no answer",
-        Connect::Unreachable { local_family_missing: true } => "no network of this family here",
-        Connect::Unreachable { local_family_missing: false } => "unreachable",
-    };
-    format!("{address}: {word}")
-}
-
-fn shortened(line: String) -> String {
-    if line.chars().count() <= STEP_DETAIL_CHARS_MAX {
-        return line;
-    }
-    let kept: String = line.chars().take(STEP_DETAIL_CHARS_MAX).collect();
-    format!("{kept} …")
-}
-
-/// Milliseconds with three decimals.
-pub(super) fn milliseconds(took: Duration) -> f64 {
-    (took.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

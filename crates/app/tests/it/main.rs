@@ -6,5 +6,6 @@ mod lab_world;
 mod less_seen;
 mod scenarios;
 mod service_scenarios;
+mod services;
 mod side_by_side;
 mod wire;

@@ -22,10 +22,10 @@ use waxseal_services::service::{ServiceId, Settings};
 const SIDE_BY_SIDE: usize = 8;
 
 fn chosen() -> Vec<Scenario> {
-    let names = std::env::var("WAXSEAL_SCENARIOS").ok();
+    let wanted = std::env::var("WAXSEAL_SCENARIOS").ok();
     let is_chosen = |scenario: &Scenario| {
-        let named = |names: &String| names.split(',').any(|name| name == scenario.name);
-        scenario.api.is_some() && names.as_ref().is_none_or(named)
+        let is_named = |list: &String| list.split(',').any(|name| name == scenario.name);
+        scenario.api.is_some() && wanted.as_ref().is_none_or(is_named)
     };
     catalogue::all().unwrap().into_iter().filter(is_chosen).collect()
 }

@@ -105,6 +105,12 @@ pub enum CameTo {
 }
 
 impl ServiceTried {
+    /// The judgement of the chain that the service presented; `None` when none was seen.
+    pub fn chain(&self) -> Option<ChainVerdict> {
+        let handshake = self.call.handshake.seen()?;
+        judged_chain(handshake, &self.call.host, &self.roots, self.at)
+    }
+
     /// The id of a message that the service took, if it gave one; `None` when none was taken.
     pub fn accepted(&self) -> Option<Option<&ServiceMessageId>> {
         let Heard::Sent(outcome) = &self.heard else { return None };
@@ -128,12 +134,23 @@ impl ServiceTried {
     }
 }
 
+/// The judgement of a chain that was presented for a host; `None` when none was seen.
+pub fn judged_chain(
+    handshake: &HandshakeSeen,
+    host: &DomainName,
+    roots: &Roots,
+    at: Timestamp,
+) -> Option<ChainVerdict> {
+    transport::chain(handshake, host, roots, at)
+}
+
 /// What an attempt means: the cause first, then what is worth saying.
 pub fn diagnose_service(tried: &ServiceTried) -> Vec<Finding> {
     let mut findings = match &tried.call.end {
         CallEnd::Unresolved | CallEnd::NotConnected => {
             transport::not_connected(&tried.call, tried.at)
         }
+        CallEnd::NotAsked => Vec::new(),
         CallEnd::TlsRefused => not_vouched_for(tried),
         CallEnd::Answered(_) => heard(tried),
         CallEnd::Broken(..)
@@ -289,6 +306,7 @@ fn without_an_answer(tried: &ServiceTried) -> Finding {
         CallEnd::Unwritable => finding(tried, Code::ApiPayloadInvalid)
             .with("request", "holds something that cannot be written as HTTP"),
         CallEnd::Answered(_)
+        | CallEnd::NotAsked
         | CallEnd::NotConnected
         | CallEnd::TlsRefused
         | CallEnd::Unresolved => service_error(),

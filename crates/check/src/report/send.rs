@@ -5,8 +5,11 @@
 pub mod wire;
 
 use super::wire::FindingV1;
+use waxseal_proto::finding::Code;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeSeen, TlsVersion};
 use waxseal_proto::x509::CertificateSeen;
+use waxseal_services::second_path::{self, Control, InboxPolicy, Strongest};
+use waxseal_services::service::ServiceId;
 use wire::{DiagnosisV1, OutcomeV1, SendV1};
 
 use crate::rules::tls_failure::in_words;
@@ -72,6 +75,63 @@ pub fn statements(attempted: &Attempted<'_>) -> Statements {
     said
 }
 
+/// Adds what is said of a built-in service: its key, and the path from there to the inbox.
+pub fn say_of_service(said: &mut Statements, service: ServiceId, told: &ServiceTold<'_>) {
+    let ServiceTold { host, outcome, inbox_tls } = told;
+    if matches!(outcome, OutcomeV1::Accepted | OutcomeV1::Ready) {
+        said.proves.push(format!("{host} accepts this key"));
+    }
+    let insists = match inbox_tls {
+        Some(InboxPolicy::Opportunistic) | None => None,
+        Some(InboxPolicy::Required) => Some("TLS towards inboxes, with any certificate"),
+        Some(InboxPolicy::RequiredVerified) => {
+            Some("TLS with a verified certificate towards inboxes")
+        }
+    };
+    if let Some(insists) = insists {
+        said.proves.push(format!("the account is set to insist on {insists}"));
+        return;
+    }
+    let path = second_path::of(service);
+    let at_most = match path.strongest {
+        Strongest::Nothing => {
+            let line = "that the way from the service to the inbox is encrypted: the service documents no setting for \
+                        it and no way to look";
+            said.does_not_prove.push(line.to_owned());
+            return;
+        }
+        Strongest::Tls => "TLS towards inboxes",
+        Strongest::VerifiedTls => "TLS with a verified certificate towards inboxes",
+    };
+    said.next.push(format!(
+        "the service can be made to insist on {at_most}, {}, by {}: {}",
+        place(path.control),
+        path.setting,
+        path.documentation
+    ));
+}
+
+/// What is known of an attempt over a service's own interface.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceTold<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// What became of it.
+    pub outcome: OutcomeV1,
+    /// What the account says that it insists on towards inboxes.
+    pub inbox_tls: Option<InboxPolicy>,
+}
+
+const fn place(control: Control) -> &'static str {
+    match control {
+        Control::Account => "for the whole account",
+        Control::ConfigurationSet => "in a configuration set",
+        Control::Domain => "for the sending domain",
+        Control::Message => "for each message of this connection",
+        Control::NotVisible => "nowhere",
+    }
+}
+
 /// What an accepted message never means.
 const DOES_NOT_PROVE: &[&str] = &[
     "that the message is delivered, or reaches the inbox: look for it there",
@@ -93,8 +153,12 @@ pub fn diagnosis(outcome: OutcomeV1, findings: &[FindingV1]) -> Option<Diagnosis
     let first = match outcome {
         OutcomeV1::Accepted | OutcomeV1::Ready => findings.iter().find(|f| f.severity == "fail"),
         OutcomeV1::AuthFailed | OutcomeV1::Failed | OutcomeV1::Rejected | OutcomeV1::Unknown => {
-            // A note explains no failure, but a first attempt that is turned away on purpose is one.
-            let explains = |f: &&FindingV1| f.severity != "info" || f.code.starts_with("send-");
+            // A note explains no failure, but a first attempt that is turned away on purpose is one, and so is
+            // a recipient that a service will not write to.
+            let suppressed = Code::ApiRecipientSuppressed.as_str();
+            let explains = |f: &&FindingV1| {
+                f.severity != "info" || f.code.starts_with("send-") || f.code == suppressed
+            };
             findings.iter().find(explains)
         }
     }?;
