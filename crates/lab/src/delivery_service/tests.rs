@@ -1,6 +1,8 @@
 //! Requests written down from the services' documentation, over real HTTPS: what must be taken, and what must
 //! be refused and how.
 
+mod batches;
+
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
