@@ -183,3 +183,67 @@ async fn more(wire: &mut Wire, octets: &mut Vec<u8>) -> bool {
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::tls::Prefixed;
+
+    async fn came(octets: &str) -> Came {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(octets.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        read(&mut Wire::Clear(Prefixed::new(Vec::new(), tcp))).await
+    }
+
+    #[tokio::test]
+    async fn bodies_come_by_length_and_in_chunks() {
+        for framing in [
+            "Content-Length: 5\r\n\r\nhello",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
+            "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+        ] {
+            let Came::Request(request) = came(&format!("POST /a?b HTTP/1.1\r\n{framing}")).await
+            else {
+                panic!("{framing:?} is no request");
+            };
+            assert_eq!(request.body, b"hello", "{framing:?}");
+            assert_eq!((request.path(), request.query()), ("/a", "b"));
+        }
+        assert!(matches!(came("").await, Came::Nothing));
+    }
+
+    #[tokio::test]
+    async fn broken_framing_is_named() {
+        let cases = [
+            ("POST /a", "a cut head"),
+            ("POST /a HTTP/1.0\r\n\r\n", "the request line is not of HTTP/1.1"),
+            ("POST https://b/ HTTP/1.1\r\n\r\n", "the target is not a path"),
+            ("GET / HTTP/1.1\r\nnothing\r\n\r\n", "a header line without a colon"),
+            ("GET / HTTP/1.1\r\na b: c\r\n\r\n", "a header name that is no token"),
+            ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", "a cut body"),
+            ("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxy", "octets after the body"),
+            ("POST / HTTP/1.1\r\nContent-Length: 60000000\r\n\r\n", "the body is too long"),
+            ("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "the framing makes no sense"),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "the framing makes no sense",
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
+                "a chunk without a size",
+            ),
+        ];
+        for (octets, reason) in cases {
+            match came(octets).await {
+                Came::Broken(why) => assert_eq!(why, reason, "{octets:?}"),
+                Came::Request(_) | Came::Nothing => panic!("{octets:?} is not broken"),
+            }
+        }
+    }
+}
