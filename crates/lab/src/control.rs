@@ -18,7 +18,7 @@ use crate::mailbox::StoredMessage;
 use crate::recorder::{Recorder, Recording};
 use crate::scenario::Scenario;
 use crate::tls::TlsSideError;
-use crate::world_builder::{Bound, WorldBuilder};
+use crate::world_builder::{Bound, WorldBuilder, fill_addresses};
 
 /// How a lab is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +239,13 @@ impl Lab {
     /// The published addresses of a host (absolute name without final dot).
     pub fn addresses(&self, host: &str) -> &[IpAddr] {
         self.hosts.get(host).map_or(&[], Vec::as_slice)
+    }
+
+    /// The host that a scenario's attempt is set to, with `{v4:NAME}` and `{v6:NAME}` filled.
+    pub fn attempt_host(&self, scenario: &Scenario) -> Option<String> {
+        let mut host = scenario.submission.as_ref()?.host().to_owned();
+        fill_addresses(&mut host, scenario, &self.hosts);
+        Some(host)
     }
 
     /// The loopback socket behind a host's first address and a logical port.

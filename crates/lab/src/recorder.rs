@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::mailbox::Mailbox;
 
 /// Octets of clear text kept per connection; a probe sends far fewer.
@@ -74,6 +76,7 @@ impl Book {
 pub struct Recorder {
     book: Arc<Mutex<Book>>,
     mailbox: Mailbox,
+    ended: Arc<Notify>,
 }
 
 impl Recorder {
@@ -90,6 +93,17 @@ impl Recorder {
     /// The largest number of mail connections to one published address that were open at the same time.
     pub fn most_open_to(&self, published: IpAddr) -> usize {
         self.with(|book| book.per_address.get(&published).map_or(0, |count| count.most))
+    }
+
+    /// Waits until every connection that is recorded is over.
+    pub async fn settled(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.with(|book| book.recordings.iter().all(|recording| recording.closed)) {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Forgets everything recorded; open connections keep being recorded nowhere.
@@ -235,5 +249,6 @@ impl Drop for Entry {
                 recording.closed = true;
             }
         });
+        self.recorder.ended.notify_waiters();
     }
 }

@@ -1,7 +1,7 @@
 //! Turns scenarios into servers, routes and zones: gives every host its published addresses, binds one loopback
 //! socket per published address and port, and writes the DNS records that go with them.
-//! It starts no task. The way in: [`WorldBuilder::add`]. Published addresses come from 198.19.0.0/16 and
-//! 2001:db8:19::/48, 64 per scenario, so that all scenarios can live in one lab.
+//! It starts no task. The way in: [`WorldBuilder::add`]. Published addresses come from 198.19.0.0/16, then
+//! from 198.18.64.0 upwards, and from 2001:db8:19::/48, 64 per scenario, so that all scenarios can live in one lab.
 
 mod services;
 
@@ -25,8 +25,8 @@ use crate::tls::{Place, TlsBehaviour, TlsSide};
 
 /// Published addresses per scenario and family.
 const ADDRESSES_PER_SCENARIO: u32 = 64;
-/// Scenarios in one lab: what 198.19.0.0/16 holds.
-pub(crate) const SCENARIOS_MAX: usize = 1024;
+/// Scenarios in one lab: what 198.19.0.0/16 and the upper three quarters of 198.18.0.0/16 hold.
+pub(crate) const SCENARIOS_MAX: usize = 1792;
 /// Ports that answer with a refusal where a host has no server on them.
 const USUAL_PORTS: [u16; 8] = [25, 80, 443, 465, 587, 2465, 2525, 2587];
 
@@ -77,7 +77,12 @@ impl Addresses {
         }
         let number = self.scenario * ADDRESSES_PER_SCENARIO + self.next;
         Ok(match family {
-            Family::V4 => Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 19, 0, 0)) + number).into(),
+            Family::V4 => {
+                let below = number.checked_sub(1 << 16);
+                let (base, number) =
+                    below.map_or(([198, 19, 0, 0], number), |number| ([198, 18, 64, 0], number));
+                Ipv4Addr::from(u32::from(Ipv4Addr::from(base)) + number).into()
+            }
             Family::V6 => {
                 let base = u128::from(Ipv6Addr::new(0x2001, 0xdb8, 0x19, 0, 0, 0, 0, 0));
                 let network = u128::from(self.scenario) << 64;
@@ -496,7 +501,12 @@ fn is_below(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
-fn fill_addresses(line: &mut String, scenario: &Scenario, hosts: &BTreeMap<String, Vec<IpAddr>>) {
+/// Fills `{v4:NAME}` and `{v6:NAME}` with the first published address of a host.
+pub(crate) fn fill_addresses(
+    line: &mut String,
+    scenario: &Scenario,
+    hosts: &BTreeMap<String, Vec<IpAddr>>,
+) {
     for host in &scenario.hosts {
         let Some(addresses) = hosts.get(&scenario.absolute(&host.name)) else { continue };
         for (key, wanted) in [("v4", true), ("v6", false)] {

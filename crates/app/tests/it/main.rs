@@ -8,4 +8,6 @@ mod scenarios;
 mod service_scenarios;
 mod services;
 mod side_by_side;
+mod submission_wire;
+mod submissions;
 mod wire;

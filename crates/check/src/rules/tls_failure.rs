@@ -37,6 +37,9 @@ pub(crate) fn in_words(failure: &HandshakeFailure) -> String {
     }
 }
 
+/// The TLS library's word for a ServerHello of TLS 1.1 or older.
+const OLD_VERSION_CHOSEN: &str = "ServerDoesNotSupportTls12Or13";
+
 /// The code of a failure, or `None` where another rule owns it (`starttls-hang`,
 /// `starttls-injected-reply`, the `cert-*` codes).
 pub(crate) fn code_of(
@@ -57,9 +60,10 @@ pub(crate) fn code_of(
         {
             None
         }
-        HandshakeFailure::Incompatible(_) => {
-            nothing_in_common(address).or_else(|| plain(Code::TlsNoSharedCipher))
-        }
+        HandshakeFailure::Incompatible(text) => nothing_in_common(address).or_else(|| {
+            let old = text.contains(OLD_VERSION_CHOSEN);
+            plain(if old { Code::TlsVersionTooOld } else { Code::TlsNoSharedCipher })
+        }),
         HandshakeFailure::Malformed(_) => plain(Code::TlsProtocolError),
         HandshakeFailure::IntegrityFailed(_) if chain_explains(path, address) => None,
         HandshakeFailure::IntegrityFailed(_) => plain(Code::TlsIntegrityError),

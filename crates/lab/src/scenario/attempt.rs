@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::Kind;
+use crate::expectation::ExpectedAttempt;
 use crate::smtp_server::{TEST_PASSWORD, TEST_USER};
 
 /// What a client is set to, and what is expected.
@@ -110,6 +111,33 @@ impl Attempt {
     /// The address the message goes to.
     pub fn to(&self) -> &str {
         self.to.as_deref().unwrap_or_default()
+    }
+
+    /// The message to send, with CRLF line ends: correct but for what `padding` adds.
+    pub fn message(&self) -> String {
+        const LINE: &str =
+            "So many octets are added that the message has the size that is wanted.\r\n";
+        let (from, to) = (self.from(), self.to());
+        let domain = from.rsplit('@').next().unwrap_or_default();
+        format!(
+            "From: <{from}>\r\nTo: <{to}>\r\nSubject: A message of the lab\r\n\
+             Date: Thu, 1 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1.lab@{domain}>\r\n\r\n\
+             This message was made to try a server.\r\n{}",
+            LINE.repeat(self.padding.div_ceil(LINE.len()))
+        )
+    }
+
+    /// What is expected; `kind` is the family of the scenario.
+    pub fn expected(&self, kind: Kind) -> ExpectedAttempt<'_> {
+        ExpectedAttempt {
+            kind,
+            first: self.first.as_deref(),
+            owner: self.owner.as_deref(),
+            severity: self.severity.as_deref(),
+            must: &self.must,
+            must_not: &self.must_not,
+            outcome: self.outcome.as_deref(),
+        }
     }
 
     /// Fills what the file leaves open.

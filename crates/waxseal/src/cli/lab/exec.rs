@@ -5,7 +5,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::WorldSource;
 use super::super::{ended, output, run_in};
-use super::{Scenario, Serve, all, block_on, escape, named, start};
+use super::{STANDING, Scenario, Serve, all, block_on, credentials, escape, named, start};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -42,6 +42,43 @@ struct Running<'a> {
     session: &'a str,
     resolver: String,
     scenarios: usize,
+    /// What the clients of path-A scenarios are set to.
+    attempts: Vec<Settings<'a>>,
+}
+
+/// What a client of a submission server is set to; the password is test data of the lab.
+#[derive(Serialize)]
+struct Settings<'a> {
+    scenario: &'a str,
+    host: String,
+    port: &'a str,
+    security: &'a str,
+    username: Option<&'a str>,
+    password: &'a str,
+    from: &'a str,
+    to: &'a str,
+    /// The loopback socket behind host and port.
+    socket: Option<String>,
+}
+
+impl<'a> Settings<'a> {
+    fn of(lab: &Lab, scenario: &'a Scenario) -> Option<Self> {
+        let attempt = scenario.submission.as_ref()?;
+        let host = lab.attempt_host(scenario)?;
+        let port = attempt.port.parse().ok();
+        let socket = port.and_then(|port| lab.socket(&host, port)).map(|socket| socket.to_string());
+        Some(Self {
+            scenario: &scenario.name,
+            host,
+            port: &attempt.port,
+            security: &attempt.mode,
+            username: attempt.user(),
+            password: &attempt.password,
+            from: attempt.from(),
+            to: attempt.to(),
+            socket,
+        })
+    }
 }
 
 pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
@@ -127,7 +164,9 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         let folder = session.path().display().to_string();
         if up.json {
             let resolver = lab.world().resolver.to_string();
-            output::json(&Running { session: &folder, resolver, scenarios: chosen.len() })?;
+            let attempts = chosen.iter().filter_map(|one| Settings::of(&lab, one)).collect();
+            let scenarios = chosen.len();
+            output::json(&Running { session: &folder, resolver, scenarios, attempts })?;
         } else {
             output::data(&escape::block(&format!("{folder}\n")))?;
         }
@@ -136,6 +175,9 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
             chosen.len(),
             chosen.first().map_or("DOMAIN", |scenario| scenario.domain.as_str()),
         ));
+        if let Some(standing) = chosen.iter().find(|scenario| scenario.name == STANDING) {
+            output::note(&credentials(standing));
+        }
         output::note("Ctrl-C ends the lab and removes the folder.");
         ended().await.map_err(|error| CliError::undetermined(format!("signal: {error}")))?;
         drop(session);

@@ -2,7 +2,7 @@
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
-use super::{all, no_scenario, output};
+use super::{all, credentials, find, no_scenario, output};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -117,5 +117,8 @@ pub(super) fn show(show: &Show) -> Result<Exit, CliError> {
         return Err(no_scenario(&show.name));
     };
     output::data(text)?;
+    if let Some(scenario) = find(&show.name).ok().filter(|s| s.submission.is_some()) {
+        output::note(&credentials(&scenario));
+    }
     Ok(Exit::Good)
 }

@@ -2,6 +2,7 @@
 //! real check, and any command can be run inside it. Everything it makes is simulated and temporary.
 
 mod api;
+mod attempt;
 mod exec;
 mod list;
 mod run;
@@ -34,9 +35,10 @@ pub(crate) enum Lab {
         waxseal lab list --uncovered\n  \
         waxseal lab list --json")]
     List(list::List),
-    /// Run scenarios through the real check and compare with what they expect
+    /// Run scenarios through the real check, or a real submission, and compare with what they expect
     #[command(after_help = "Examples:\n  \
         waxseal lab run cert-expired\n  \
+        waxseal lab run --area submission\n  \
         waxseal lab run --all --json\n\n\
         Exit status: 0 every expectation held, 1 one did not, 2 no such scenario.")]
     Run(run::Run),
@@ -92,6 +94,37 @@ pub(crate) fn find(name: &str) -> Result<Scenario, CliError> {
         Ok(None) => Err(no_scenario(name)),
         Err(error) => Err(CliError::usage(format!("lab: {error}"))),
     }
+}
+
+/// The scenario with a healthy submission server that is always there.
+pub(crate) const STANDING: &str = "submission";
+
+/// What a client of the scenario's submission servers is set to, with the lab's test credentials.
+fn credentials(scenario: &Scenario) -> String {
+    let Some(attempt) = &scenario.submission else { return String::new() };
+    let servers = scenario.hosts.iter().flat_map(|host| &host.smtp);
+    let ports: Vec<String> = servers
+        .filter(|server| server.submission.is_some())
+        .map(|server| {
+            let mode = if server.implicit_tls { "tls" } else { "starttls" };
+            format!("{} ({mode})", server.port.unwrap_or(25))
+        })
+        .collect();
+    let account = scenario
+        .hosts
+        .iter()
+        .flat_map(|host| &host.smtp)
+        .find_map(|server| server.submission.as_ref()?.accounts.first());
+    let account = account.map_or_else(
+        || "no account".to_owned(),
+        |account| format!("user {}, password {}", account.user, account.password),
+    );
+    escape::line(&format!(
+        "Submission server of {}: {}, ports {}; {account} (test data of the lab)",
+        scenario.name,
+        attempt.host(),
+        ports.join(", "),
+    ))
 }
 
 fn no_scenario(name: &str) -> CliError {

@@ -7,6 +7,7 @@ use super::super::exit::Exit;
 use super::super::world::lab_world;
 use super::super::{block_on, output};
 use super::api::try_api;
+use super::attempt::{Cause, try_scenario};
 use super::scenario::{limits, request};
 use super::{all, named};
 use crate::limits::SCENARIOS_AT_ONCE;
@@ -28,11 +29,14 @@ use waxseal_lab::scenario::Scenario;
 #[derive(Args, Debug)]
 pub(crate) struct Run {
     /// Names of scenarios
-    #[arg(value_name = "SCENARIO", required_unless_present = "all")]
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["all", "area"])]
     names: Vec<String>,
     /// Every scenario
     #[arg(long, conflicts_with = "names")]
     all: bool,
+    /// Every scenario of this area, such as cert or submission
+    #[arg(long, conflicts_with_all = ["names", "all"])]
+    area: Option<String>,
     /// Print one JSON object and nothing else
     #[arg(long)]
     json: bool,
@@ -61,6 +65,9 @@ struct ScenarioResult {
     /// Of a check.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit: Option<u8>,
+    /// Of a message over SMTP: the cause, expected and found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
     codes: Vec<String>,
     /// What delivery services were asked.
     #[serde(skip)]
@@ -78,7 +85,11 @@ pub(crate) struct CheckedScenario {
 }
 
 pub(super) fn run(command: &Run) -> Result<Exit, CliError> {
-    let scenarios = if command.all { all()? } else { named(&command.names)? };
+    let scenarios = match &command.area {
+        None if command.all => all()?,
+        None => named(&command.names)?,
+        Some(area) => in_area(area)?,
+    };
     let results = block_on(run_all(&scenarios))?;
     let exit = Exit::of_answer(results.failed == 0);
     if let Some(path) = &command.requests {
@@ -101,6 +112,15 @@ pub(super) fn run(command: &Run) -> Result<Exit, CliError> {
     let _ = writeln!(out, "scenarios: {} passed, {} failed", results.passed, results.failed);
     output::data(&out)?;
     Ok(exit)
+}
+
+fn in_area(area: &str) -> Result<Vec<Scenario>, CliError> {
+    let mut found = all()?;
+    found.retain(|scenario| scenario.area == area);
+    if found.is_empty() {
+        return Err(CliError::usage(format!("lab: no area is called {area:?}")));
+    }
+    Ok(found)
 }
 
 fn write_requests(path: &Path, results: &Results) -> Result<(), CliError> {
@@ -138,7 +158,12 @@ async fn run_one(shared: &Lab, scenario: &Scenario) -> Result<ScenarioResult, Cl
 }
 
 async fn run_in(lab: &Lab, scenario: &Scenario) -> Result<ScenarioResult, CliError> {
-    let (findings, wrong, checked) = if let Some(attempt) = &scenario.api {
+    let mut cause = None;
+    let (findings, wrong, checked) = if let Some(attempt) = &scenario.submission {
+        let tried = Box::pin(try_scenario(lab, scenario, attempt)).await?;
+        cause = Some(Cause::of(attempt, &tried));
+        (tried.sent.findings, tried.wrong, None)
+    } else if let Some(attempt) = &scenario.api {
         let tried = Box::pin(try_api(lab, scenario, attempt)).await?;
         (tried.findings, tried.wrong, None)
     } else {
@@ -158,6 +183,7 @@ async fn run_in(lab: &Lab, scenario: &Scenario) -> Result<ScenarioResult, CliErr
         wrong,
         verdict: checked.map(|(verdict, _)| verdict),
         exit: checked.map(|(_, exit)| exit),
+        cause,
         codes,
         requests,
     })

@@ -23,6 +23,7 @@ pub(super) fn limits(scenario: &Scenario) -> Result<(Waits, Limits), CliError> {
             "connect_ms" => waits.connect = ms,
             "greeting_ms" => waits.greeting = ms,
             "reply_ms" => waits.reply = ms,
+            "message_end_ms" => waits.message_end = ms,
             "farewell_ms" => waits.farewell = ms,
             "handshake_ms" => waits.handshake = ms,
             "session_total_ms" => waits.session_total = ms,
