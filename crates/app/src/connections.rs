@@ -25,6 +25,7 @@ pub use exception::ExceptionForm;
 pub use form::Form;
 pub use offer::{offer, warnings};
 pub use secret::{SecretChange, SecretInput};
+pub(crate) use verify::trial_of;
 pub use verify::{StepListener, Verification, verify};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,

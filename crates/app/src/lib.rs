@@ -11,6 +11,7 @@ pub mod service;
 mod steps;
 pub mod store;
 pub mod submission;
+pub mod test_send;
 pub mod world;
 
 pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};

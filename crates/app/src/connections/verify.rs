@@ -70,7 +70,8 @@ pub async fn verify(
         }
     };
     if let Some(result) = &result {
-        let trial = trial(&connection, result, now)?;
+        let id = TrialId::new(now).map_err(StoreError::from)?;
+        let trial = trial_of(&connection, result, (id, now));
         data.store().record_verify(data.workspace(), &[trial]).await?;
     }
     let connection = show(data, &connection.id.to_string(), now).await?;
@@ -89,11 +90,11 @@ fn of_service(seen: VerifiedService) -> Option<SendV1> {
 }
 
 /// The row of a result. A result that is larger than a row may be loses its transcript first.
-fn trial(
+pub(crate) fn trial_of(
     connection: &Connection,
     result: &SendV1,
-    now: Timestamp,
-) -> Result<NewTrial, ConnectionsError> {
+    (id, started_at): (TrialId, Timestamp),
+) -> NewTrial {
     let text =
         |result: &SendV1| serde_json::to_string(result).unwrap_or_else(|_| "null".to_owned());
     let mut detail = text(result);
@@ -101,11 +102,11 @@ fn trial(
         let note = format!("(a transcript of {} lines was too large)", result.transcript.len());
         detail = text(&SendV1 { transcript: vec![note], ..result.clone() });
     }
-    Ok(NewTrial {
-        id: TrialId::new(now).map_err(StoreError::from)?,
+    NewTrial {
+        id,
         connection: connection.id,
         revision: connection.revision,
-        started_at: now,
+        started_at,
         took_ms: result.took_ms,
         outcome: match result.outcome {
             OutcomeV1::Accepted | OutcomeV1::Ready => TrialOutcome::Accepted,
@@ -114,5 +115,5 @@ fn trial(
             OutcomeV1::Unknown => TrialOutcome::Unknown,
         },
         detail,
-    })
+    }
 }

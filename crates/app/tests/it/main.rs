@@ -10,4 +10,5 @@ mod services;
 mod side_by_side;
 mod submission_wire;
 mod submissions;
+mod test_send;
 mod wire;
