@@ -167,6 +167,8 @@ mod tests {
         let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
         let exception = Exception::grant(PAGE, "printer", (from, to)).unwrap();
         let remote = "192.0.2.1".parse().unwrap();
+        let allowance = ClearTextAllowance::by_exception(&exception, from).unwrap();
+        assert_eq!(allowance.exception(), Some(&exception));
         assert!(ClearTextAllowance::by_exception(&exception, from).unwrap().covers(remote));
         assert!(ClearTextAllowance::by_exception(&exception, to).is_none());
         assert!(ClearTextAllowance::by_exception(&exception, at("2025-12-31T23:59:59Z")).is_none());

@@ -1,10 +1,11 @@
 //! What no scripted peer shows: events at moments when the session does not wait for them.
 
 use super::{
-    Choice, Mode, Observation, PEER, Peer, Reason, SessionEnd, Silence, Step, Stop,
-    SubmissionAction, SubmissionOutcome, SubmissionSession, TlsVersion, Verified, handshake,
-    one_message, plan, sign_in, words,
+    Choice, Mode, Observation, Onward, PEER, Peer, Reason, RefusalKind, SessionEnd, Silence, Step,
+    Stop, SubmissionAction, SubmissionOutcome, SubmissionSession, TlsVersion, Unmet, Verified,
+    handshake, one_message, plan, sign_in, transaction, words,
 };
+use crate::smtp::submission::RecipientSeen;
 
 /// A session that has been told this much, with nothing left to answer.
 fn told(mode: Mode, replies: &[&[u8]]) -> SubmissionSession {
@@ -80,4 +81,68 @@ fn a_half_reply_is_kept_except_after_quit() {
     let peer = Peer::good(Mode::Tls).inside("QUIT", "221-bye").silence(Silence::Closed);
     let seen = peer.run(one_message()).seen;
     assert_eq!((seen.outcome, seen.session.unfinished), (SubmissionOutcome::Accepted, None));
+}
+
+#[test]
+fn without_pipelining_every_recipient_is_asked_for_by_itself() {
+    let two = transaction(&["b@example.net", "c@example.net"], "a: b\r\n\r\n", Onward::default());
+    let run = Peer::good(Mode::None).run(two);
+    assert_eq!(words(&run.written), "EHLO MAIL RCPT RCPT DATA msg QUIT");
+    assert!(run.seen.recipients.iter().all(RecipientSeen::is_accepted));
+    assert_eq!(run.seen.recipients.len(), 2);
+}
+
+#[test]
+fn a_reply_that_never_came_is_missing_for_its_reason() {
+    let missing = |verb: &'static str, silence: Silence| {
+        let seen = Peer::good(Mode::None).clear(verb, "").silence(silence).run(one_message()).seen;
+        let rcpt = seen.recipients[0].reply.clone();
+        [seen.mail, rcpt, seen.data, seen.delivered]
+    };
+    for (silence, reason) in
+        [(Silence::TimedOut, Reason::TimedOut), (Silence::Closed, Reason::PeerClosed)]
+    {
+        for (place, verb) in ["MAIL", "RCPT", "DATA", "."].into_iter().enumerate() {
+            let replies = missing(verb, silence);
+            assert_eq!(replies[place], Observation::NotObserved(reason), "{verb}");
+            let reached = replies.iter().filter(|reply| reply.seen().is_some()).count();
+            assert_eq!(reached, place, "{verb}");
+        }
+    }
+}
+
+#[test]
+fn what_broke_an_exchange_outweighs_a_refusal_but_not_a_later() {
+    for (answer, kind) in [
+        ("535 5.7.8 no\r\n", RefusalKind::ExchangeBroken),
+        ("454 4.7.0 later\r\n", RefusalKind::Temporary),
+    ] {
+        let peer = Peer::good(Mode::Tls)
+            .inside("EHLO", "250-a\r\n250 AUTH CRAM-MD5\r\n")
+            .inside("AUTH", "334 not base64!\r\n")
+            .inside("*", answer);
+        let run = peer.run(one_message());
+        assert_eq!(words(&run.written), "tls:EHLO tls:AUTH tls:* tls:QUIT", "{answer}");
+        assert_eq!(run.seen.refusal().map(|refusal| refusal.kind), Some(kind), "{answer}");
+    }
+}
+
+#[test]
+fn outcomes_steps_and_reasons_have_stable_words() {
+    use SubmissionOutcome as O;
+    for (outcome, word) in [
+        (O::Accepted, "accepted"),
+        (O::AuthFailed, "auth-failed"),
+        (O::Failed, "failed"),
+        (O::Ready, "ready"),
+        (O::Rejected, "rejected"),
+        (O::Uncertain, "uncertain"),
+    ] {
+        assert_eq!(outcome.as_str(), word);
+    }
+    let steps = [Step::Connect, Step::Handshake, Step::EhloAfterTls, Step::SignIn, Step::Body];
+    let words = ["connect", "handshake", "ehlo-after-tls", "sign-in", "body"];
+    assert_eq!(steps.map(Step::as_str), words);
+    let reasons = [Unmet::HandshakeFailed, Unmet::Unverified, Unmet::VersionTooOld];
+    assert_eq!(reasons.map(Unmet::as_str), ["handshake-failed", "unverified", "version-too-old"]);
 }
