@@ -3,10 +3,13 @@
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::near::near;
 use super::output;
 use clap::{Args, ValueEnum};
 use std::fmt::Write as _;
-use waxseal_guides::{FindingText, Page, finding, findings_of, markdown, page, pages, terminal};
+use waxseal_guides::{
+    FindingText, Page, finding, findings, findings_of, markdown, page, pages, terminal,
+};
 
 /// `waxseal guide`.
 #[derive(Args, Debug)]
@@ -68,8 +71,16 @@ fn document(name: &str, shape: Shape) -> Result<String, CliError> {
     let (page_name, anchor) = name.split_once('#').map_or((name, None), |(p, a)| (p, Some(a)));
     let Some(found) = page(page_name) else {
         let known: Vec<&str> = pages().iter().map(|page| page.name).collect();
-        return Err(CliError::usage(format!("no guide page or finding is called {name:?}"))
-            .hint(format!("pages: {}", known.join(", "))));
+        let codes = findings().iter().map(|finding| finding.code);
+        let near = near(page_name, known.iter().copied().chain(codes));
+        let hint = if near.is_empty() {
+            format!("pages: {}", known.join(", "))
+        } else {
+            format!("near names: {}", near.join(", "))
+        };
+        return Err(
+            CliError::usage(format!("no guide page or finding is called {name:?}")).hint(hint)
+        );
     };
     match (anchor, shape) {
         (None, _) => Ok(page_document(found, shape)),

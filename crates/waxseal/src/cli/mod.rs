@@ -14,6 +14,7 @@ mod headers;
 pub(crate) mod input;
 mod key;
 mod lab;
+mod near;
 pub(crate) mod output;
 mod presets;
 mod prompt;

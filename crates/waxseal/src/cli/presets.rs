@@ -4,6 +4,7 @@
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::near::wrong_letters;
 use super::{output, text};
 use crate::limits::{NEAR_NAME_CHARS_MAX, NEAR_NAMES_MAX};
 use crate::wire::preset::PresetV1;
@@ -128,38 +129,9 @@ fn near_names(typed: &str) -> Vec<&'static str> {
     near
 }
 
-/// How many letters must be put in, taken out or changed to get from one word to the other.
-fn wrong_letters(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut above_left = line;
-        let mut left = line + 1;
-        for (cell, wanted) in row.iter_mut().skip(1).zip(other.chars()) {
-            let above = *cell;
-            let changed = above_left + usize::from(letter != wanted);
-            left = changed.min(above + 1).min(left + 1);
-            *cell = left;
-            above_left = above;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wrong_letters_are_counted() {
-        for (one, other, count) in
-            [("", "abc", 3), ("abc", "", 3), ("gmial", "gmail", 2), ("brevo", "bravo", 1)]
-        {
-            assert_eq!(wrong_letters(one, other), count, "{one} {other}");
-        }
-    }
 
     #[test]
     fn every_row_can_be_shown() {

@@ -62,6 +62,8 @@ fn guides_are_found_by_page_section_and_code() {
         assert_eq!(said.status, 0, "{said:?}");
         assert!(said.stdout.contains(words), "{arguments:?}: {}", said.stdout);
     }
+    let near = run(&["guide", "cert-expird"]);
+    assert!(near.stderr.contains("near names: cert-expired"), "{near:?}");
     for wrong in ["nothing", "tls#nothing", "\u{1b}[2J"] {
         let said = run(&["guide", wrong]);
         said.is_calm();
