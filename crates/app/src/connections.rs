@@ -16,7 +16,7 @@ pub mod wire;
 use jiff::Timestamp;
 use waxseal_check::report::wire::FindingV1;
 use waxseal_store::StoreError;
-use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine};
+use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine, TrialKind};
 use waxseal_store::connections::{Connections as _, Page};
 use waxseal_store::id::ConnectionId;
 
@@ -229,6 +229,29 @@ pub async fn find(data: &Data, name: &str) -> Result<Connection, ConnectionsErro
         (Err(StoreError::NotFound { .. }), Err(_)) => Err(missing()),
         (Err(other), _) => Err(other.into()),
     }
+}
+
+/// The test of a connection whose message has this Message-ID, without angle brackets.
+///
+/// # Errors
+/// No such connection, or the message of no test of it: another message says nothing about it.
+pub async fn test_of_message(
+    data: &Data,
+    name: &str,
+    message_id: Option<&str>,
+) -> Result<wire::TrialView, ConnectionsError> {
+    let connection = find(data, name).await?;
+    let tests = data.store().trials(data.workspace(), connection.id, TrialKind::Test).await?;
+    let mut views = tests.iter().map(|test| wire::TrialView::of(&connection, test));
+    let is_it = |test: &wire::TrialView| {
+        let sent = test.detail.get("message_id").and_then(serde_json::Value::as_str);
+        sent.is_some() && sent == message_id
+    };
+    views.find(is_it).ok_or_else(|| {
+        FieldProblem::new("received", "is not the message of a test of this connection")
+            .hint("send one with --to, and save it with its full header where it arrived")
+            .into()
+    })
 }
 
 /// Enables or disables a connection; its state and its secret stay.

@@ -281,8 +281,11 @@ impl ConnectionView {
             enabled: connection.enabled,
             state: connection.state.as_str(),
             revision: connection.revision,
-            last_test: connection.last_test.as_ref().map(|trial| trial_view(connection, trial)),
-            last_verify: connection.last_verify.as_ref().map(|trial| trial_view(connection, trial)),
+            last_test: connection.last_test.as_ref().map(|trial| TrialView::of(connection, trial)),
+            last_verify: connection
+                .last_verify
+                .as_ref()
+                .map(|trial| TrialView::of(connection, trial)),
             exception: smtp.and_then(exception_of).map(|exception| exception_view(exception, now)),
             used_by: holders
                 .iter()
@@ -366,15 +369,18 @@ fn secret(state: SecretState) -> SecretView {
     }
 }
 
-fn trial_view(connection: &Connection, trial: &Trial) -> TrialView {
-    TrialView {
-        id: trial.id.to_string(),
-        started_at: time(trial.started_at),
-        took_ms: trial.took_ms,
-        outcome: trial.outcome.as_str(),
-        current: trial.revision == connection.revision,
-        // The store takes nothing but JSON here.
-        detail: serde_json::from_str(&trial.detail).unwrap_or(Value::Null),
+impl TrialView {
+    /// Shows a stored test or verification of a connection.
+    pub fn of(connection: &Connection, trial: &Trial) -> Self {
+        Self {
+            id: trial.id.to_string(),
+            started_at: time(trial.started_at),
+            took_ms: trial.took_ms,
+            outcome: trial.outcome.as_str(),
+            current: trial.revision == connection.revision,
+            // The store takes nothing but JSON here.
+            detail: serde_json::from_str(&trial.detail).unwrap_or(Value::Null),
+        }
     }
 }
 

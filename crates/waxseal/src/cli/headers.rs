@@ -5,11 +5,13 @@
 
 mod wire;
 
+pub(super) use wire::Message;
+
 use super::error::CliError;
 use super::exit::Exit;
 use super::{input, output, text};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use waxseal_proto::message::alignment::{Alignment, AlignmentSeen, Identity};
 use waxseal_proto::message::auth_results::{self, AuthResults};
 use waxseal_proto::message::header::HeaderBlock;
@@ -57,26 +59,60 @@ struct Seen {
     results: Vec<(AuthResults, AlignmentSeen)>,
 }
 
+/// A message as it arrived, for every command that shows one.
+pub(super) struct Arrived(Seen);
+
+impl Arrived {
+    /// Reads a message, or only its header.
+    pub(super) fn read(file: &Path) -> Result<Self, CliError> {
+        let octets = input::read(file)?;
+        let block = HeaderBlock::parse(&octets);
+        if block.fields.is_empty() {
+            let name = file.display();
+            return Err(CliError::usage(format!("{name}: no header field of a message in it"))
+                .hint(
+                    "save the message with its full header (\"show original\", \"view source\")",
+                ));
+        }
+        let results = auth_results::of_block(&block).into_iter().map(|results| {
+            let alignment = AlignmentSeen::of(&block, &results);
+            (results, alignment)
+        });
+        let results = results.collect();
+        Ok(Self(Seen { path: MailPath::of(&block), results, block }))
+    }
+
+    /// Its Message-ID without angle brackets.
+    pub(super) fn message_id(&self) -> Option<String> {
+        let value = self.0.block.named("Message-ID").next()?.value();
+        let id = value.trim().strip_prefix('<')?.strip_suffix('>')?;
+        Some(id.to_owned())
+    }
+
+    /// As JSON.
+    pub(super) fn wire(&self) -> Message {
+        Message::of(&self.0)
+    }
+
+    /// As text.
+    pub(super) fn text(&self) -> String {
+        shown(&self.0)
+    }
+
+    /// What it means for the exit status.
+    pub(super) fn exit(&self) -> Exit {
+        exit(&self.0.path)
+    }
+}
+
 pub(super) fn run(arguments: &Headers) -> Result<Exit, CliError> {
-    let octets = input::read(&arguments.file)?;
-    let block = HeaderBlock::parse(&octets);
-    if block.fields.is_empty() {
-        let name = arguments.file.display();
-        return Err(CliError::usage(format!("{name}: no header field of a message in it"))
-            .hint("save the message with its full header (\"show original\", \"view source\")"));
-    }
-    let results = auth_results::of_block(&block).into_iter().map(|results| {
-        let alignment = AlignmentSeen::of(&block, &results);
-        (results, alignment)
-    });
-    let results = results.collect();
-    let seen = Seen { path: MailPath::of(&block), results, block };
+    let arrived = Arrived::read(&arguments.file)?;
     if arguments.json {
-        output::json(&wire::Message::of(&seen))?;
+        output::json(&arrived.wire())?;
     } else {
-        output::data(&shown(&seen))?;
+        output::data(&arrived.text())?;
     }
-    Ok(exit(&seen.path))
+    Ok(arrived.exit())
 }
 
 fn exit(path: &MailPath) -> Exit {

@@ -1,4 +1,4 @@
-//! `connection verify` against a server on loopback that the settings file lists as a private relay.
+//! `connection verify` and `connection test` against a server on loopback that the settings file lists as a private relay.
 
 use super::program::{Said, finish, program};
 use serde_json::json;
@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::thread::JoinHandle;
 
-/// A server without TLS that answers each command with 250 and ends with QUIT; gives back what it heard.
+/// A server without TLS that takes every message but one to `refused@`; gives back what it heard.
 fn server(sessions: usize) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -17,10 +17,19 @@ fn server(sessions: usize) -> (u16, JoinHandle<Vec<String>>) {
             let (mut stream, _) = listener.accept().unwrap();
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
             stream.write_all(b"220 mail.test ESMTP\r\n").unwrap();
+            let mut in_message = false;
             while let Some(Ok(line)) = lines.next() {
-                let is_last = line.starts_with("QUIT");
-                let _ =
-                    stream.write_all(if is_last { b"221 bye\r\n" } else { b"250 mail.test\r\n" });
+                let answer: &[u8] = match line.as_str() {
+                    "." => b"250 2.0.0 queued as 4711\r\n",
+                    _ if in_message => b"",
+                    "DATA" => b"354 go on\r\n",
+                    "QUIT" => b"221 bye\r\n",
+                    "RCPT TO:<refused@example.net>" => b"550 5.1.1 no such user\r\n",
+                    _ => b"250 mail.test\r\n",
+                };
+                let is_last = line == "QUIT" && !in_message;
+                in_message = line == "DATA" || (in_message && line != ".");
+                let _ = stream.write_all(answer);
                 heard.push(line);
                 if is_last {
                     break;
@@ -100,4 +109,75 @@ fn what_cannot_be_tried_is_named_and_nothing_is_connected_to() {
     connection(&settings, &[&["add", "near"][..], &near, &from].concat());
     let said = connection(&settings, &["verify", "near", "--json"]);
     assert_eq!(said.json()["result"]["ended"], "guard-refused", "{said:?}");
+}
+
+#[test]
+fn a_test_decides_the_state_and_a_failure_stays_in_sight() {
+    let root = tempfile::tempdir().unwrap();
+    let (port, heard) = server(3);
+    let settings = settings(&root, port);
+    let port = port.to_string();
+    let add = ["add", "relay", "--host", "127.0.0.1", "--port", &port, "--security", "none"];
+    connection(&settings, &[&add[..], &["--from-address", "a@example.com"]].concat());
+    let test = |arguments: &[&str]| {
+        let fixed = ["test", "relay", "--json", "--from-host", "client.test"];
+        connection(&settings, &[&fixed[..], arguments].concat())
+    };
+    let refused = test(&["--to", "refused@example.net"]);
+    let value = refused.is_calm().json();
+    assert_eq!(
+        (&value["result"]["outcome"], refused.status),
+        (&json!("rejected"), 1),
+        "{refused:?}"
+    );
+    assert_eq!(value["connection"]["state"], "failing");
+    let list = connection(&settings, &["list"]);
+    assert!(list.stdout.contains("failing"), "{list:?}");
+    assert!(list.stdout.contains("test rejected"), "{list:?}");
+    connection(&settings, &["edit", "relay", "--from-name", "News"]);
+    let list = connection(&settings, &["list"]);
+    assert!(list.stdout.contains("untested"), "{list:?}");
+    assert!(
+        list.stdout.contains("before the last change"),
+        "a change dismisses no failure: {list:?}"
+    );
+
+    let passed = test(&["--to", "you@example.net", "--idempotency-key", "monday"]);
+    let value = passed.is_calm().json();
+    assert_eq!((&value["result"]["outcome"], passed.status), (&json!("accepted"), 0), "{passed:?}");
+    assert_eq!((&value["repeated"], &value["result"]["encrypted"]), (&json!(false), &json!(false)));
+    assert_eq!(value["connection"]["state"], "passing");
+    let again = test(&["--to", "you@example.net", "--idempotency-key", "monday"]).json();
+    assert_eq!((&again["repeated"], &again["test"]), (&json!(true), &value["test"]));
+
+    let id = value["result"]["message_id"].as_str().unwrap();
+    let received = "Received: from a.test ([192.0.2.1]) by b.test with ESMTPS id 1\r\n";
+    let message = format!("{received}Message-ID: <{id}>\r\n\r\nhello\r\n");
+    let arrived = super::program::file(&root, "arrived.eml", message);
+    let arrived = arrived.to_str().unwrap();
+    let said = connection(&settings, &["test", "relay", "--received", arrived, "--json"]);
+    let shown = said.is_calm().json();
+    assert_eq!((&shown["received"]["all_encrypted"], said.status), (&json!(true), 0));
+    assert_eq!(shown["test"]["id"], value["test"]);
+    let other =
+        super::program::file(&root, "other.eml", format!("{received}Message-ID: <x@y>\r\n"));
+    let said = connection(&settings, &["test", "relay", "--received", other.to_str().unwrap()]);
+    assert_eq!((said.is_calm().status, said.stderr.lines().count()), (2, 1), "{said:?}");
+    assert!(said.stderr.contains("not the message of a test"), "{said:?}");
+
+    for (arguments, words) in [
+        (&["test", "relay"][..], "--to"),
+        (&["test", "relay", "--to", "nobody"], "--to \"nobody\""),
+        (&["test", "relay", "--to", "a@b.example", "--roots", "x"], "unexpected argument"),
+        (&["test", "nothing", "--to", "a@b.example"], "there is no connection"),
+    ] {
+        let said = connection(&settings, arguments);
+        assert!(said.is_calm().status == 2 && said.stderr.contains(words), "{said:?}");
+    }
+    connection(&settings, &["disable", "relay"]);
+    let said = connection(&settings, &["test", "relay", "--to", "a@b.example"]);
+    assert!(said.status == 2 && said.stderr.contains("is disabled"), "{said:?}");
+    drop(std::net::TcpStream::connect(format!("127.0.0.1:{port}")));
+    let heard = heard.join().unwrap();
+    assert_eq!(heard.iter().filter(|line| *line == "DATA").count(), 1, "one message, once");
 }

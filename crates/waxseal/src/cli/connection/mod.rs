@@ -4,6 +4,7 @@
 
 mod form;
 mod secret;
+mod test;
 mod text;
 mod verify;
 
@@ -69,6 +70,16 @@ pub(crate) enum Connection {
         waxseal connection show news\n  \
         waxseal connection show news --json")]
     Show(Named),
+    /// Send one real message and show every step, or read the message of a test where it arrived
+    #[command(after_help = "Examples:\n  \
+        waxseal connection test own --to you@example.net\n  \
+        waxseal connection test own --to you@example.net --idempotency-key monday --json\n  \
+        waxseal connection test own --received arrived.eml\n\n\
+        A test that failed stays on the connection and its row of the list until a later one passes. The\n\
+        message takes the very path that every message takes. With --received, the lines of the message as\n\
+        it arrived show which of the further hops used TLS.\n\n\
+        Exit status: 0 taken, 1 refused or a problem was found, 2 bad usage, 3 could not be determined.")]
+    Test(test::Test),
     /// Sign in and leave, or ask the service about the key: no message is sent
     #[command(after_help = "Examples:\n  \
         waxseal connection verify own\n  \
@@ -200,6 +211,7 @@ pub(super) fn run(
             Connection::List(command) => list(command, place).await,
             Connection::Remove(command) => remove(command, place).await,
             Connection::Show(command) => show(command, place).await,
+            Connection::Test(command) => test::run(command, place).await,
             Connection::Verify(command) => verify::run(command, place).await,
         }
     })
