@@ -2,6 +2,7 @@
 //! address leads where. Pages are in [`crate::web`]; this module holds no page and no rule about mail. The
 //! way in is [`router`] with [`server::run`].
 
+mod api;
 mod assets;
 mod client;
 mod guard;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub(crate) fn router(site: &Arc<Site>) -> Router {
     let quick = Router::new()
         .merge(web::routes())
+        .merge(api::routes())
         .route("/assets/{name}", get(assets::serve))
         .route("/metrics", get(status::metrics_with_token))
         .fallback(web::not_found)
@@ -37,6 +39,7 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
     Router::new()
         .merge(quick)
         .merge(web::waiting_routes())
+        .merge(api::waiting_routes())
         .route("/readyz", get(status::ready))
         .route("/healthz", get(status::alive))
         .layer(DefaultBodyLimit::max(REQUEST_BODY_OCTETS_MAX))

@@ -17,4 +17,5 @@ mod smtp_limits;
 mod smtp_send;
 mod tools;
 mod web;
+mod web_api;
 mod web_check;

@@ -65,6 +65,18 @@ impl Running {
         ))
     }
 
+    /// A request with a JSON body, and its answer as JSON.
+    pub(crate) fn json(&self, method: &str, path: &str, body: &str) -> (Answer, serde_json::Value) {
+        let host = &self.address;
+        let answer = self.send(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        let value = serde_json::from_str(&answer.body).unwrap_or_default();
+        (answer, value)
+    }
+
     /// `GET` with further header lines, each ended by CRLF.
     pub(crate) fn get_with(&self, path: &str, headers: &str) -> Answer {
         let host = &self.address;
