@@ -8,6 +8,7 @@ mod arguments;
 mod bench;
 mod clock;
 mod command;
+mod diagnosis;
 mod fuzz;
 mod lab;
 mod ledger;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
                               seeded fuzzing of every parser of foreign bytes
   third-party [--check]       write THIRD-PARTY.md (or compare it)
   rfc                         the standards of docs/rfc.toml with mentions in code and tests
+  scenarios [--table]         every scenario of the lab; --table writes docs/diagnosis.md (path A)
   bench NAME [ARGS]           a benchmark; `bench` alone lists them
 ";
 
@@ -66,6 +68,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "licences" => licences::run(rest),
         "peers" => peers::run(rest),
         "rfc" => ledger::run(rest),
+        "scenarios" => diagnosis::run(rest),
         "sdks" => sdks::run(rest),
         "test" => pipeline::run(rest),
         "third-party" => third_party::run(rest),
