@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::exchange::{AuthLine, Exchange, ExchangeFault};
 use super::refusal::{RefusalKind, classify_sign_in};
 use super::{Choice, ClientNonce, Credential, Mechanism, SignIn, SignInError};
+use crate::limits::AUTH_LINE_OCTETS_MAX;
 use crate::observation::{Observation, Reason};
 use crate::secret::Secret;
 use crate::smtp::reply::parse_reply_file;
@@ -283,5 +284,71 @@ fn replies_of_providers_are_told_apart() {
     ] {
         let reply = parse_reply_file(format!("{reply}\r\n").as_bytes()).unwrap().reply;
         assert_eq!(classify_sign_in(&reply, mechanism), expected, "{reply:?}");
+    }
+}
+
+#[test]
+fn mechanisms_are_known_by_name_in_any_case() {
+    for mechanism in Mechanism::PREFERRED {
+        assert_eq!(Mechanism::parse(mechanism.as_str()), Some(mechanism));
+        assert_eq!(Mechanism::parse(&mechanism.as_str().to_lowercase()), Some(mechanism));
+    }
+    for name in ["", "NTLM", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS", "PLAIN "] {
+        assert_eq!(Mechanism::parse(name), None, "{name}");
+    }
+}
+
+#[test]
+fn a_line_knows_what_it_carries_and_what_it_only_says() {
+    let cleared = cleared();
+    let sign_in = sign_in("u", password("p"));
+    let carried = |line: &AuthLine| line.carried().map(|carried| carried.expose().clone());
+    let (_, line) = Exchange::start(&sign_in, Mechanism::Plain, &cleared);
+    assert_eq!(carried(&line), Some(b64("\0u\0p")));
+    let (mut exchange, line) = Exchange::start(&sign_in, Mechanism::Login, &cleared);
+    assert_eq!(carried(&line), None);
+    for expected in ["u", "p"] {
+        let line = exchange.handle_prompt("", &sign_in, &cleared);
+        assert_eq!(carried(&line), Some(b64(expected)));
+    }
+    assert_eq!(carried(&exchange.handle_prompt("", &sign_in, &cleared)), None, "the asterisk");
+}
+
+#[test]
+fn a_prompt_is_read_up_to_the_limit_of_its_line() {
+    let sign_in = sign_in("u", password("p"));
+    for (octets, cancelled) in [(AUTH_LINE_OCTETS_MAX, false), (AUTH_LINE_OCTETS_MAX + 4, true)] {
+        let prompt = b64(&"a".repeat(octets / 4 * 3));
+        assert_eq!(prompt.len(), octets);
+        let (_, lines, _) = run(&sign_in, Mechanism::CramMd5, &[prompt]);
+        assert_eq!(lines[1] == "*\r\n", cancelled, "{octets}");
+    }
+}
+
+#[test]
+fn the_status_of_a_refused_token_is_a_short_word_or_nothing() {
+    let sign_in = sign_in("u", token("t"));
+    let long = "4".repeat(41);
+    for (status, expected) in
+        [("401", Some("401")), ("", None), (&long, None), (&long[1..], Some(&long[1..]))]
+    {
+        let prompt = b64(&format!(r#"{{"status":"{status}"}}"#));
+        let (exchange, _, _) = run(&sign_in, Mechanism::Xoauth2, &[prompt]);
+        let expected = ExchangeFault::TokenRefused(expected.map(str::to_owned));
+        assert_eq!(exchange.own_fault(), Some(&expected), "{status}");
+    }
+}
+
+#[test]
+fn refusals_have_stable_words() {
+    use RefusalKind as R;
+    for (kind, word) in [
+        (R::AppPasswordNeeded, "app-password-needed"),
+        (R::BadCredentials, "bad-credentials"),
+        (R::StartTlsFirst, "starttls-first"),
+        (R::Temporary, "temporary"),
+        (R::WebLoginNeeded, "web-login-needed"),
+    ] {
+        assert_eq!(kind.as_str(), word);
     }
 }
