@@ -86,6 +86,7 @@ fn waxseal(job: &Job<'_>) -> Command {
     command.args(["--port", port, "--security", job.mode.as_str(), "--username", USER]);
     command.arg("--password-file").arg(job.folder.join("password"));
     command.arg("--roots").arg(job.folder.join("ca.pem"));
+    command.arg("--zone-file").arg(job.folder.join("zone.json"));
     command.arg("--connect").arg(format!("{HOST}:{port}={}", job.address));
     command.args(["--from", USER, "--to", READER]).arg(job.folder.join("message"));
     command

@@ -105,6 +105,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     std::fs::write(folder.path().join("ca.pem"), pki.root_pem())?;
     std::fs::write(folder.path().join("password"), contenders::PASSWORD)?;
     std::fs::write(folder.path().join("message"), contenders::MESSAGE)?;
+    // No contender asks DNS: the others are given the address.
+    let record = serde_json::json!({ "name": HOST, "type": "A", "data": ["127.0.0.1"] });
+    let zone = serde_json::json!({ "records": [record], "secure": [] }).to_string();
+    std::fs::write(folder.path().join("zone.json"), zone)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mailbox = Mailbox::default();
