@@ -12,6 +12,7 @@ mod steps;
 pub mod store;
 pub mod submission;
 pub mod test_send;
+pub mod users;
 pub mod world;
 
 pub use check_domain::{CheckRequest, Checked, ControlHost, Progress, check_domain};

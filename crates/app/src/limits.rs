@@ -54,3 +54,33 @@ pub const TESTS_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// A test without a record after this time is lost. It is above all limits of a session together.
 pub const TEST_LASTS_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
+
+/// Characters of a password, at least. Length is what counts; nothing is asked of its letters.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+
+/// Characters of a password, at most: argon2 reads all of them.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+
+/// Characters of a name to sign in with; an address fits.
+pub const NAME_CHARS_MAX: usize = 100;
+
+/// Passwords that are hashed at once; each takes some 20 MiB and tens of milliseconds.
+pub const HASHES_AT_ONCE: usize = 2;
+
+/// How long a session holds without signing in again.
+pub const SESSION_HOLDS: SignedDuration = SignedDuration::from_hours(24 * 14);
+
+/// How long the link of the first start, or one for a forgotten password, works.
+pub const SETUP_HOLDS: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long an invitation works.
+pub const INVITATION_HOLDS: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Tries to sign in that one client has in [`SIGN_INS_PERIOD`].
+pub const SIGN_INS_PER_CLIENT: u32 = 10;
+
+/// The period of [`SIGN_INS_PER_CLIENT`].
+pub const SIGN_INS_PERIOD: Duration = Duration::from_mins(10);
+
+/// Lines of the log that are shown.
+pub const AUDIT_SHOWN_MAX: u32 = 50;

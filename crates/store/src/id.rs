@@ -86,6 +86,7 @@ identifier!(WorkspaceId, "a workspace");
 identifier!(ConnectionId, "a connection to a delivery service");
 identifier!(TrialId, "one test or verification of a connection");
 identifier!(CheckId, "a stored report");
+identifier!(UserId, "a person");
 
 #[cfg(test)]
 mod tests {

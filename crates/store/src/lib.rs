@@ -14,6 +14,7 @@ pub mod id;
 mod key_file;
 pub mod keys;
 pub mod limits;
+pub mod people;
 mod private_file;
 pub mod results;
 pub mod rotate;

@@ -23,6 +23,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "first", sql: include_str!("schema/0001_first.sql") },
     Migration { version: 2, name: "results", sql: include_str!("schema/0002_results.sql") },
+    Migration { version: 3, name: "people", sql: include_str!("schema/0003_people.sql") },
 ];
 
 /// SQLite's `application_id` of our databases: "WXSL".

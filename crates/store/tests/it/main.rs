@@ -5,6 +5,7 @@
 mod checks;
 mod conformance;
 mod opening;
+mod people;
 mod released;
 mod results;
 mod rotation;

@@ -22,6 +22,7 @@ mod serve;
 mod settings;
 mod text;
 mod tool;
+mod user;
 mod world;
 
 use crate::escape;
@@ -94,6 +95,9 @@ enum Command {
     /// Small tools: one mechanism each, exact
     #[command(subcommand)]
     Tool(tool::Tool),
+    /// Who may sign in to the web pages
+    #[command(subcommand)]
+    User(user::User),
 }
 
 /// Runs the command line and says how it ended.
@@ -135,6 +139,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Restore(command) => backup::run_restore(command, config, world),
         Command::Serve(command) => serve::run(command, config, world),
         Command::Tool(command) => tool::run(command, config, world),
+        Command::User(command) => user::run(command, config, world),
     }
 }
 

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use waxseal_app::check_desk::{CheckDesk, DeskSettings};
 use waxseal_app::limits::CHECKS_PER_CLIENT;
 use waxseal_app::store::{Data, Opening};
+use waxseal_app::users::Accounts;
 use waxseal_check::limits::Limits;
 
 /// The port has no meaning of its own anywhere.
@@ -104,10 +105,13 @@ pub(super) fn run(
         let desk = CheckDesk::new(world, data.store().clone(), desk_settings, clock::now())
             .await
             .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
-        let site = Arc::new(Site::new(site_settings, desk, log));
+        let accounts = Accounts::new(data.store().clone(), data.workspace());
+        let site = Arc::new(Site::new(site_settings, desk, accounts, log));
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let door = Door::open(command.listen, acceptor, router(&site)).await?;
-        output::data(&format!("{scheme}://{}\n", door.address()?))?;
+        let here = format!("{scheme}://{}", door.address()?);
+        output::data(&format!("{here}\n"))?;
+        first_link(&site, &here).await?;
         let mut doors = vec![door];
         if let Some(address) = command.metrics_listen {
             doors.push(Door::open(address, None, metrics_router(&site)).await?);
@@ -145,13 +149,30 @@ fn desk_settings(
     })
 }
 
-/// Drops results that ended, now and then.
+/// Before there is an owner, every start prints a link for one. There is no password to begin with.
+async fn first_link(site: &Site, here: &str) -> Result<(), CliError> {
+    let link = site.accounts.first_link(site.now()).await;
+    let link = link.map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
+    if let Some(token) = link {
+        let base = if site.base().is_empty() { here } else { site.base() };
+        output::note(&format!(
+            "There is no owner yet. Come in here, once, within 24 hours: {base}/enter/{}",
+            token.expose()
+        ));
+    }
+    Ok(())
+}
+
+/// Drops results, sessions and links that ended, now and then.
 async fn tidy(site: Arc<Site>) {
     let mut turns = tokio::time::interval(TIDY_EVERY);
     loop {
         turns.tick().await;
         if let Err(error) = site.desk.tidy(site.now()).await {
             site.fault("drop results that ended", &error);
+        }
+        if let Err(error) = site.accounts.tidy(site.now()).await {
+            site.fault("drop sessions that ended", &error);
         }
     }
 }

@@ -12,12 +12,14 @@ pub(crate) mod server;
 mod site;
 mod status;
 mod streams;
+mod visitor;
 
 pub(crate) use assets::Assets;
 pub(crate) use guard::Client;
 pub(crate) use log::{Event, Log};
 pub(crate) use site::{Site, SiteSettings};
 pub(crate) use streams::StreamPlace;
+pub(crate) use visitor::{Visitor, cookie, no_cookie, session_cookie, visitor};
 
 use crate::limits::REQUEST_BODY_OCTETS_MAX;
 use crate::web;

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use waxseal_app::check_desk::CheckDesk;
+use waxseal_app::users::Accounts;
 
 /// What the operator chose.
 #[derive(Clone)]
@@ -51,6 +52,7 @@ pub(crate) struct Site {
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
     pub(crate) desk: Arc<CheckDesk>,
+    pub(crate) accounts: Accounts,
     /// Turns true when the program is asked to stop, so that event streams end.
     pub(crate) closing: watch::Sender<bool>,
     streams: Streams,
@@ -58,7 +60,12 @@ pub(crate) struct Site {
 
 impl Site {
     /// A site with these settings.
-    pub(crate) fn new(settings: SiteSettings, desk: Arc<CheckDesk>, log: Log) -> Self {
+    pub(crate) fn new(
+        settings: SiteSettings,
+        desk: Arc<CheckDesk>,
+        accounts: Accounts,
+        log: Log,
+    ) -> Self {
         let (closing, _) = watch::channel(false);
         Self {
             settings,
@@ -66,6 +73,7 @@ impl Site {
             metrics: Metrics::default(),
             log,
             desk,
+            accounts,
             closing,
             streams: Streams::default(),
         }

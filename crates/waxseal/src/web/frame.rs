@@ -8,6 +8,8 @@ use axum::response::{Html, IntoResponse, Response};
 /// The places of the main navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    /// Signing in, people.
+    Account,
     /// The checkers.
     Checker,
     /// Guides and findings.
@@ -16,10 +18,11 @@ pub(super) enum Place {
     Presets,
 }
 
-const PLACES: [(Place, &str, &str); 3] = [
+const PLACES: [(Place, &str, &str); 4] = [
     (Place::Checker, "Check", "/tools/smtp-tls"),
     (Place::Guides, "Guides", "/guides"),
     (Place::Presets, "Services", "/presets"),
+    (Place::Account, "Account", "/account"),
 ];
 
 /// One entry of the main navigation.

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, page};
 use super::tools::Checker;
-use crate::http::Site;
+use crate::http::{Site, Visitor};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -19,7 +19,8 @@ struct Home<'a> {
 }
 
 /// `GET /`.
-pub(super) async fn home(State(site): State<Arc<Site>>) -> Response {
-    let checker = site.settings.public_checker.then(|| Checker::empty(Kind::SmtpTls));
+pub(super) async fn home(State(site): State<Arc<Site>>, visitor: Option<Visitor>) -> Response {
+    let may_check = site.settings.public_checker || visitor.is_some();
+    let checker = may_check.then(|| Checker::empty(Kind::SmtpTls));
     page(&site, &Home { frame: Frame::of(&site), checker, pages: waxseal_guides::pages() })
 }

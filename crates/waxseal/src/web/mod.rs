@@ -2,6 +2,7 @@
 //! finding is here. The ways in are [`routes`] and [`not_found`]; a change must keep every foreign text
 //! passing [`crate::escape`] before it reaches a template.
 
+mod account;
 mod frame;
 mod guides;
 mod home;
@@ -30,6 +31,12 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/llms.txt", get(guides::llms_txt))
         .route("/llms-full.txt", get(guides::llms_full))
         .route("/presets", get(presets::presets))
+        .route("/sign-in", get(account::sign_in_form).post(account::sign_in))
+        .route("/sign-out", post(account::sign_out))
+        .route("/enter/{token}", get(account::enter_form).post(account::enter))
+        .route("/account", get(account::account))
+        .route("/account/invite", post(account::invite))
+        .route("/account/sign-out-everywhere", post(account::sign_out_everywhere))
         .route("/results/{token}", get(results::show))
         .route("/results/{token}/report.json", get(results::json))
         .route("/results/{token}/report.md", get(results::markdown))

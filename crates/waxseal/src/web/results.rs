@@ -5,7 +5,7 @@ use super::frame::{Frame, page};
 use super::not_found;
 use super::tools::broken;
 use crate::escape;
-use crate::http::{Client, Site, StreamPlace};
+use crate::http::{Client, Site, StreamPlace, cookie};
 use crate::limits::{OWNER_COOKIE_SECONDS, STREAM_BEAT};
 use crate::render;
 use askama::Template;
@@ -61,13 +61,7 @@ pub(super) fn owner_cookie(site: &Site, secrets: &Secrets) -> String {
 }
 
 fn owner(headers: &HeaderMap) -> Option<TokenHash> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(OWNER)?.strip_prefix('='))
-        .map(TokenHash::of)
+    cookie(headers, OWNER).map(TokenHash::of)
 }
 
 /// The result behind a token, or the answer instead of it.

@@ -4,7 +4,7 @@
 use super::frame::{Frame, Message, Place, page};
 use super::results::owner_cookie;
 use crate::escape;
-use crate::http::{Client, Site};
+use crate::http::{Client, Site, Visitor, visitor};
 use crate::render::prose;
 use askama::Template;
 use axum::extract::{Extension, Form, Path, Query, State};
@@ -106,10 +106,11 @@ fn tool(site: &Site, kind: Kind, checker: Checker) -> Tool<'_> {
 pub(super) async fn form(
     State(site): State<Arc<Site>>,
     Path(name): Path<String>,
+    visitor: Option<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Response {
     let Some(kind) = kind_of(&name) else { return super::not_found(State(site)).await };
-    if !site.settings.public_checker {
+    if !may_check(&site, visitor.as_ref()) {
         return switched_off(&site);
     }
     let checker = Checker { domain: escape::line(&asked.domain), ..Checker::empty(kind) };
@@ -125,7 +126,7 @@ pub(super) async fn check(
     Form(asked): Form<Asked>,
 ) -> Response {
     let Some(kind) = kind_of(&name) else { return super::not_found(State(site)).await };
-    if !site.settings.public_checker {
+    if !may_check(&site, visitor(&site, &headers).await.as_ref()) {
         return switched_off(&site);
     }
     let by_script = headers.contains_key("hx-request");
@@ -238,13 +239,20 @@ fn plain(title: &str, text: &str) -> Problem {
     Problem { title: title.to_owned(), texts: vec![escape::html(text)], page: None }
 }
 
+/// Everybody where the operator says so; else whoever is signed in.
+const fn may_check(site: &Site, visitor: Option<&Visitor>) -> bool {
+    site.settings.public_checker || visitor.is_some()
+}
+
 fn switched_off(site: &Site) -> Response {
     let message = Message {
         frame: Frame::of(site).noindex(),
-        title: "The checker is switched off here".to_owned(),
-        text: "Whoever runs this server can open it to everybody: waxseal serve --public-checker"
-            .to_owned(),
-        next: Some(("/guides", "Read the guides")),
+        title: "Sign in to check a domain".to_owned(),
+        text:
+            "This server checks domains for people with an account. Whoever runs it can open the \
+               checker to everybody: waxseal serve --public-checker"
+                .to_owned(),
+        next: Some(("/sign-in", "Sign in")),
     };
     (StatusCode::FORBIDDEN, page(site, &message)).into_response()
 }

@@ -19,3 +19,4 @@ mod tools;
 mod web;
 mod web_api;
 mod web_check;
+mod web_users;

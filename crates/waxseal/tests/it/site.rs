@@ -10,7 +10,9 @@ use std::process::{Child, Stdio};
 pub(crate) struct Running {
     child: Child,
     /// Where it keeps its data.
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
+    /// What it says besides its address.
+    notes: BufReader<std::process::ChildStderr>,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
 }
@@ -25,13 +27,27 @@ impl Running {
             .args(["--listen", "127.0.0.1:0", "--quiet"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let notes = BufReader::new(child.stderr.take().unwrap());
         let address = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}")).1;
-        Self { address: address.to_owned(), child, _data: data }
+        Self { address: address.to_owned(), child, data, notes }
+    }
+
+    /// The folder of its database.
+    pub(crate) fn data_folder(&self) -> std::path::PathBuf {
+        self.data.path().join("waxseal")
+    }
+
+    /// The path of the link that the first start prints.
+    pub(crate) fn first_link(&mut self) -> String {
+        let mut line = String::new();
+        self.notes.read_line(&mut line).unwrap();
+        let at = line.find("/enter/").unwrap_or_else(|| panic!("{line:?}"));
+        line[at..].trim().to_owned()
     }
 
     /// Asks the process to end, by its own id, and says how it ended.
