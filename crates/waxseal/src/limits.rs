@@ -117,3 +117,22 @@ pub(crate) const LAB_CHECKS_PER_CLIENT: u32 = 10_000;
 
 /// Seconds that a browser keeps the secret by which a result can be deleted: as long as the result.
 pub(crate) const OWNER_COOKIE_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// Octets of one message of an agent: the largest argument twice over, because JSON may escape it.
+pub(crate) const MCP_LINE_OCTETS_MAX: usize = 1024 * 1024;
+
+/// Octets of a received message that an agent has read; a long header has some 30 kB.
+pub(crate) const MCP_MESSAGE_OCTETS_MAX: usize = 256 * 1024;
+
+/// Octets of one argument of an agent: a domain, a name, a code.
+pub(crate) const MCP_ARGUMENT_OCTETS_MAX: usize = 1024;
+
+/// Entries of one list or table of an agent's arguments.
+pub(crate) const MCP_ENTRIES_MAX: usize = 32;
+
+/// Checks, verifications and tests of one agent at once; the world limits connections besides.
+pub(crate) const MCP_CHECKS_AT_ONCE: usize = 4;
+
+/// Guide sections that come with one result. A report rarely has findings of more, and each fills some
+/// hundred words of what an agent can keep in mind.
+pub(crate) const MCP_GUIDE_SECTIONS_MAX: usize = 6;

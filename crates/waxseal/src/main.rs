@@ -8,6 +8,7 @@ mod config;
 mod escape;
 mod http;
 mod limits;
+mod mcp;
 mod render;
 mod web;
 mod wire;

@@ -5,7 +5,7 @@
 
 mod wire;
 
-pub(super) use wire::Message;
+pub(crate) use wire::Message;
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -52,6 +52,10 @@ const DOES_NOT_PROVE: [&str; 4] = [
      they name",
 ];
 
+/// What to do about a text without a header.
+pub(crate) const NO_HEADER: &str =
+    "save the message with its full header (\"show original\", \"view source\")";
+
 /// One message, read.
 struct Seen {
     block: HeaderBlock,
@@ -60,26 +64,30 @@ struct Seen {
 }
 
 /// A message as it arrived, for every command that shows one.
-pub(super) struct Arrived(Seen);
+pub(crate) struct Arrived(Seen);
 
 impl Arrived {
     /// Reads a message, or only its header.
     pub(super) fn read(file: &Path) -> Result<Self, CliError> {
         let octets = input::read(file)?;
-        let block = HeaderBlock::parse(&octets);
-        if block.fields.is_empty() {
+        Self::parse(&octets).ok_or_else(|| {
             let name = file.display();
-            return Err(CliError::usage(format!("{name}: no header field of a message in it"))
-                .hint(
-                    "save the message with its full header (\"show original\", \"view source\")",
-                ));
+            CliError::usage(format!("{name}: no header field of a message in it")).hint(NO_HEADER)
+        })
+    }
+
+    /// A message, or only its header; none when there is no header field in it.
+    pub(crate) fn parse(octets: &[u8]) -> Option<Self> {
+        let block = HeaderBlock::parse(octets);
+        if block.fields.is_empty() {
+            return None;
         }
         let results = auth_results::of_block(&block).into_iter().map(|results| {
             let alignment = AlignmentSeen::of(&block, &results);
             (results, alignment)
         });
         let results = results.collect();
-        Ok(Self(Seen { path: MailPath::of(&block), results, block }))
+        Some(Self(Seen { path: MailPath::of(&block), results, block }))
     }
 
     /// Its Message-ID without angle brackets.
@@ -90,7 +98,7 @@ impl Arrived {
     }
 
     /// As JSON.
-    pub(super) fn wire(&self) -> Message {
+    pub(crate) fn wire(&self) -> Message {
         Message::of(&self.0)
     }
 

@@ -10,10 +10,11 @@ mod doctor;
 pub(crate) mod error;
 pub(crate) mod exit;
 mod guide;
-mod headers;
+pub(crate) mod headers;
 pub(crate) mod input;
 mod key;
 mod lab;
+mod mcp;
 mod near;
 pub(crate) mod output;
 mod presets;
@@ -86,6 +87,8 @@ enum Command {
     Lab(lab::Lab),
     /// Write manual pages into a folder
     Man(completions::Man),
+    /// Serve agents over standard input and output (Model Context Protocol)
+    Mcp(mcp::Mcp),
     /// Show host, port, mode and documentation page of known services
     Presets(presets::Presets),
     /// Make the database of an empty folder from a copy; the master key is separate
@@ -135,6 +138,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Key(command) => key::run(command, config, world),
         Command::Lab(command) => lab::run(command, world),
         Command::Man(command) => completions::run_man(command),
+        Command::Mcp(command) => mcp::run(command, config, world),
         Command::Presets(command) => presets::run(command),
         Command::Restore(command) => backup::run_restore(command, config, world),
         Command::Serve(command) => serve::run(command, config, world),

@@ -17,6 +17,7 @@ fn help_reads_as_committed() {
         &["lab"],
         &["lab", "exec"],
         &["doctor"],
+        &["mcp"],
         &["presets"],
         &["serve"],
         &["tool"],

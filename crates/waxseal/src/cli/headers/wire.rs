@@ -9,7 +9,7 @@ use waxseal_proto::message::received::{Hop, TlsVersionNoted, WithProtocol};
 
 /// One message.
 #[derive(Serialize)]
-pub(in crate::cli) struct Message {
+pub(crate) struct Message {
     hops: Vec<WireHop>,
     all_encrypted: Option<bool>,
     /// A place in `hops`, from 0.

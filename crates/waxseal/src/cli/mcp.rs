@@ -1,0 +1,59 @@
+//! `waxseal mcp`: the tools for agents over standard input and output. It opens the world once and says which
+//! scopes the agent has; simulation options do not exist here, a lab is the one other world.
+
+use super::block_on;
+use super::error::CliError;
+use super::exit::Exit;
+use super::world::{Simulation, WorldSource};
+use crate::config::data::{self, DataFlags};
+use crate::config::{self, NetworkFlags};
+use crate::limits::LAB_SURVEY;
+use crate::mcp::{Scope, Settings, serve_stdio};
+use clap::Args;
+use std::path::Path;
+use waxseal_check::limits::Limits;
+
+/// `waxseal mcp`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    waxseal mcp\n  \
+    waxseal mcp --allow test-send\n  \
+    waxseal lab exec -- mcp --allow test-send --allow add-connection\n\n\
+    A program that works with agents starts it and speaks the Model Context Protocol with it over\n\
+    standard input and output. Without --allow it looks and explains: it sends no message and adds\n\
+    nothing. No tool takes or shows a secret. It ends when its input ends.")]
+pub(crate) struct Mcp {
+    /// What agents may do besides looking; may be repeated
+    #[arg(long, value_enum, value_name = "SCOPE", value_delimiter = ',')]
+    allow: Vec<Scope>,
+    #[command(flatten)]
+    data: DataFlags,
+    #[command(flatten)]
+    network: NetworkFlags,
+}
+
+pub(super) fn run(
+    command: &Mcp,
+    config: Option<&Path>,
+    source: &WorldSource,
+) -> Result<Exit, CliError> {
+    let network = config::load(config, &command.network)?;
+    let world = source.open(&network, &Simulation::default())?;
+    let place = data::load(config, &command.data, source.lab_data())?;
+    let mut limits = Limits::default();
+    if source.is_lab() {
+        limits.survey_total = LAB_SURVEY;
+    }
+    let settings = Settings {
+        data: place.settings(),
+        controls: config::control_hosts(&network)?,
+        limits,
+        scopes: command.allow.iter().copied().collect(),
+    };
+    block_on(async {
+        serve_stdio(world, settings)
+            .await
+            .map_err(|error| CliError::undetermined(format!("standard input: {error}")))?;
+        Ok(Exit::Good)
+    })
+}

@@ -1,0 +1,141 @@
+//! What a tool answers: a JSON object with the guide sections of its findings, or a refusal with a code, what
+//! happened and what to do next.
+
+use super::scope::Scope;
+use super::untrusted::visible;
+use crate::limits::{MCP_CHECKS_AT_ONCE, MCP_GUIDE_SECTIONS_MAX};
+use rmcp::model::CallToolResult;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use waxseal_app::connections::{ConnectionsError, Fault};
+use waxseal_app::store::DataError;
+use waxseal_app::test_send::TestError;
+
+/// Why a tool did nothing. The fault of a server that was looked at is never one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    /// With a code that programs can rely on.
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// An argument that is wrong.
+    pub(super) fn argument(name: &str, problem: impl std::fmt::Display) -> Self {
+        Self::new("input", format!("{name}: {problem}"))
+    }
+
+    /// With what to do next.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The scope is off.
+    pub(super) fn scope(scope: Scope) -> Self {
+        let scope = scope.as_str();
+        Self::new("scope", format!("this needs the scope {scope}, which is off")).hint(format!(
+            "a person who wants it starts the server with: waxseal mcp --allow {scope}"
+        ))
+    }
+
+    /// As much runs as may.
+    pub(super) fn busy() -> Self {
+        let message = format!("{MCP_CHECKS_AT_ONCE} checks run already");
+        Self::new("busy", message).hint("wait for one of them to end")
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
+    }
+
+    fn of_fault(fault: Fault, error: &dyn std::error::Error, hint: Option<String>) -> Self {
+        let code = match fault {
+            Fault::Conflict => "conflict",
+            Fault::Input => "input",
+            Fault::Machine => "machine",
+            Fault::NotFound => "not-found",
+        };
+        Self { code, message: chain(error), hint }
+    }
+}
+
+impl From<ConnectionsError> for Refusal {
+    fn from(error: ConnectionsError) -> Self {
+        Self::of_fault(error.fault(), &error, error.hint())
+    }
+}
+
+impl From<DataError> for Refusal {
+    fn from(error: DataError) -> Self {
+        if let DataError::NothingThere { .. } = error {
+            return Self::new("not-found", "no connection was ever added here")
+                .hint("a person adds one with: waxseal connection add");
+        }
+        let fault = if error.is_of_the_machine() { Fault::Machine } else { Fault::Input };
+        Self::of_fault(fault, &error, error.hint())
+    }
+}
+
+impl From<TestError> for Refusal {
+    fn from(error: TestError) -> Self {
+        Self::of_fault(error.fault(), &error, error.hint())
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    crate::cli::error::chain(error)
+}
+
+/// The result of a tool.
+pub(super) fn result(answer: Result<Value, Refusal>) -> CallToolResult {
+    match answer {
+        Ok(mut value) => {
+            visible(&mut value);
+            CallToolResult::structured(value)
+        }
+        Err(Refusal { code, message, hint }) => {
+            let mut value = json!({ "code": code, "message": message, "hint": hint });
+            visible(&mut value);
+            CallToolResult::structured_error(value)
+        }
+    }
+}
+
+/// A value as JSON.
+pub(super) fn json_of(value: &impl Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(value).map_err(|error| Refusal::new("machine", format!("json: {error}")))
+}
+
+/// The guide sections of findings, each once, in the order of the findings: those that fail come first.
+pub(super) fn guide_sections<'a>(guides: impl Iterator<Item = &'a str>) -> Vec<Value> {
+    let mut named: Vec<&str> = Vec::new();
+    for guide in guides {
+        if !named.contains(&guide) {
+            named.push(guide);
+        }
+    }
+    named.iter().take(MCP_GUIDE_SECTIONS_MAX).filter_map(|guide| section(guide)).collect()
+}
+
+/// One section with its subsections; none if there is no such section.
+pub(super) fn section(guide: &str) -> Option<Value> {
+    let (name, anchor) = guide.split_once('#')?;
+    let page = waxseal_guides::page(name)?;
+    let parts = page.section_with_parts(anchor);
+    let heading = &parts.first()?.heading;
+    let mut markdown = String::new();
+    for part in &parts {
+        let marks = "#".repeat(usize::from(part.level));
+        let _ = write!(markdown, "{marks} {}\n\n{}\n\n", part.heading, part.body.trim());
+    }
+    let markdown = markdown.trim_end();
+    Some(json!({ "guide": guide, "heading": heading, "markdown": markdown }))
+}

@@ -1,0 +1,22 @@
+//! What an agent may do besides looking. Each scope is off unless a person switches it on.
+
+use clap::ValueEnum;
+
+/// A permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Scope {
+    /// Add connections, without their secrets
+    AddConnection,
+    /// Send real test messages over stored connections
+    TestSend,
+}
+
+impl Scope {
+    /// Its word.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AddConnection => "add-connection",
+            Self::TestSend => "test-send",
+        }
+    }
+}
