@@ -6,7 +6,7 @@ use crate::escape;
 use crate::http::{Client, Site, Visitor, no_cookie, session_cookie};
 use askama::Template;
 use axum::extract::{Extension, Form, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -268,6 +268,7 @@ pub(super) async fn account(State(site): State<Arc<Site>>, visitor: Visitor) -> 
 pub(super) async fn invite(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
+    headers: HeaderMap,
     Form(form): Form<SessionForm>,
 ) -> Response {
     if !visitor.sent(&form.form_token) {
@@ -279,11 +280,21 @@ pub(super) async fn invite(
     };
     match site.accounts.invite(role, &visitor.user().name, site.now()).await {
         Ok(token) => {
-            let link = format!("{}/enter/{}", site.base(), token.expose());
+            let link = format!("{}/enter/{}", base(&site, &headers), token.expose());
             shown(&site, &visitor, Some(link)).await
         }
         Err(error) => problem(&site, &error),
     }
+}
+
+/// Where visitors find the site: its public address, or the one this request came to.
+fn base(site: &Site, headers: &HeaderMap) -> String {
+    if !site.base().is_empty() {
+        return site.base().to_owned();
+    }
+    let scheme = if site.settings.is_https { "https" } else { "http" };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!("{scheme}://{}", escape::line(host))
 }
 
 async fn shown(site: &Site, visitor: &Visitor, link: Option<String>) -> Response {

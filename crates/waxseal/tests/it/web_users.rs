@@ -107,7 +107,7 @@ fn an_invitation_gives_its_role_and_no_more() {
     let owner = cookie_of(&come_in(&mut site));
     let token = form_token(&site.get_with("/account", &owner));
     let invited = site.post("/account/invite", &owner, &format!("form_token={token}&role=viewer"));
-    let link = invited.body.split("<code>/enter/").nth(1).unwrap().split('<').next().unwrap();
+    let link = invited.body.split("/enter/").nth(1).unwrap().split('<').next().unwrap();
     let viewer = enter(&site, &format!("/enter/{link}"), "bert");
     let viewer = cookie_of(&viewer);
     let page = site.get_with("/account", &viewer);
