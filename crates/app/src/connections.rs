@@ -16,7 +16,7 @@ pub mod wire;
 use jiff::Timestamp;
 use waxseal_check::report::wire::FindingV1;
 use waxseal_store::StoreError;
-use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine, TrialKind};
+use waxseal_store::connection::{ConnectionChange, NewConnection, NewSecret, OneLine, TrialKind};
 use waxseal_store::connections::{Connections as _, Page};
 use waxseal_store::id::ConnectionId;
 
@@ -129,26 +129,20 @@ pub async fn edit(
         SecretChange::Set(input) => Some(secret::stored_text(&settings.kind, input)?),
     };
     let mut key_file_made = None;
-    let sealed = match text {
-        None => None,
+    let secret = match text {
+        None if removes => NewSecret::Remove,
+        None => NewSecret::Keep,
         Some(text) => {
             let opened = data.vault(NoKeyYet::Make, now).await?;
             key_file_made = opened.made;
-            Some(opened.vault.seal(before.id, &text)?)
+            NewSecret::Replace(opened.vault.seal(before.id, &text)?)
         }
     };
-    let (store, workspace) = (data.store(), data.workspace());
-    let mut seen_revision = before.revision;
-    if removes && holds {
-        // First, because mode none holds no secret.
-        store.remove_secret(workspace, &[before.id], now).await?;
-        seen_revision += 1;
-    }
-    let change = ConnectionChange { id: before.id, seen_revision, name: new_name, settings };
-    store.update(workspace, &[change], now).await.map_err(|error| of(&before, error))?;
-    if let Some(sealed) = sealed {
-        store.set_secret(workspace, &[sealed], now).await.map_err(|error| of(&before, error))?;
-    }
+    // One step: a new host never stands beside the secret of the old one.
+    let (id, seen_revision) = (before.id, before.revision);
+    let change = ConnectionChange { id, seen_revision, name: new_name, settings, secret };
+    let updated = data.store().update(data.workspace(), &[change], now).await;
+    updated.map_err(|error| of(&before, error))?;
     changed(data, before.id, key_file_made, now).await
 }
 

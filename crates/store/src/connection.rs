@@ -20,6 +20,7 @@ pub use smtp::{
 pub use text::{FieldError, HttpsUrl, OneLine};
 pub use trial::{NewTrial, Trial, TrialKind, TrialOutcome};
 
+use crate::connections::SealedSecret;
 use crate::id::{ConnectionId, WorkspaceId};
 
 /// A stored connection.
@@ -152,7 +153,7 @@ pub struct NewConnection {
     pub settings: Settings,
 }
 
-/// New name and settings for a connection.
+/// New name, settings and secret for a connection, all of them or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionChange {
     /// Which one.
@@ -163,6 +164,20 @@ pub struct ConnectionChange {
     pub name: OneLine,
     /// All settings, changed or not.
     pub settings: Settings,
+    /// What becomes of the secret.
+    pub secret: NewSecret,
+}
+
+/// What becomes of the secret of a connection that is changed. It changes together with the settings: no
+/// secret may meet a host that it was not given for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewSecret {
+    /// It stays as it is.
+    Keep,
+    /// It is removed, if there is one.
+    Remove,
+    /// It is replaced, or there is one from now on.
+    Replace(SealedSecret),
 }
 
 /// Whether a connection may be used.

@@ -168,12 +168,12 @@ pub trait Connections: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Gives connections a new name or new settings. A new name alone leaves the state as it is; new
-    /// settings make it untested.
+    /// Gives connections a new name, new settings or another secret. A new name alone leaves the state as it
+    /// is; new settings or a change of the secret make it untested.
     ///
     /// # Errors
-    /// [`StoreError::ChangedMeanwhile`], [`StoreError::NameTaken`], or [`StoreError::SecretNotAllowed`] when
-    /// a connection with a secret would get mode none.
+    /// [`StoreError::ChangedMeanwhile`], [`StoreError::NameTaken`], [`StoreError::SecretNotAllowed`] when
+    /// a connection with a secret would get mode none, or [`StoreError::KeyNotKnown`] for a retired key.
     async fn update(
         &self,
         workspace: WorkspaceId,

@@ -12,6 +12,7 @@ use waxseal_store::connection::{
     ClearTextException, Connection, ConnectionKind, CustomSmtp, EncryptedMode, IpPreference,
     Mechanism, MinimumTls, RelayHost, SecretState, ServiceConnection, SignIn, Transport, Trust,
 };
+use waxseal_store::connections::Connections as _;
 use waxseal_store::limits::EXCEPTION_MAX;
 use zeroize::Zeroizing;
 
@@ -73,7 +74,13 @@ async fn secret(
         return Err(missing());
     }
     let opened = data.vault(NoKeyYet::Refuse, now).await?;
-    opened.vault.for_sending(data.workspace(), connection.id).await?.ok_or_else(missing)
+    let found = opened.vault.for_sending(data.workspace(), connection.id).await?;
+    // The secret may be newer than the settings at hand, and belongs to no other host than its own.
+    let stored = data.store().get(data.workspace(), &[connection.id]).await?;
+    if stored.iter().any(|stored| stored.revision != connection.revision) {
+        return Err(ConnectionsError::ChangedMeanwhile { name: connection.name.to_string() });
+    }
+    found.ok_or_else(missing)
 }
 
 fn service(

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod connection_changes;
 mod lab_world;
 mod less_seen;
 mod scenarios;

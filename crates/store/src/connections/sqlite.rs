@@ -13,8 +13,8 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{Connections, Page, Recorded, SealedSecret, TestGate, TestPace, TestStart};
 use crate::connection::{
-    Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, SecretState, Trial,
-    TrialKind, Use,
+    Connection, ConnectionChange, Holder, NewConnection, NewSecret, NewTrial, OneLine, SecretState,
+    Trial, TrialKind, Use,
 };
 use crate::database::Store;
 use crate::error::StoreError;
@@ -136,15 +136,7 @@ impl Connections for Store {
         let mut transaction = self.write().await?;
         for id in ids {
             present(&mut transaction, workspace, *id).await?;
-            let removed = sqlx::query(
-                "DELETE FROM connection_secrets WHERE workspace_id = ? AND connection_id = ?",
-            )
-            .bind(workspace.to_string())
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(writing())?;
-            if removed.rows_affected() > 0 {
+            if drop_secret(&mut transaction, workspace, *id).await? {
                 changed(&mut transaction, workspace, *id, now).await?;
             }
         }
@@ -430,8 +422,15 @@ async fn update_one(
     if before.revision != change.seen_revision {
         return Err(StoreError::ChangedMeanwhile { id: change.id });
     }
-    let holds_secret = matches!(before.secret, SecretState::Stored { .. });
-    if holds_secret && !change.settings.kind.may_hold_secret() {
+    let will_hold = match &change.secret {
+        NewSecret::Keep => matches!(before.secret, SecretState::Stored { .. }),
+        NewSecret::Remove => false,
+        NewSecret::Replace(sealed) if sealed.connection() != change.id => {
+            return Err(missing(sealed.connection()));
+        }
+        NewSecret::Replace(_) => true,
+    };
+    if will_hold && !change.settings.kind.may_hold_secret() {
         return Err(StoreError::SecretNotAllowed { id: change.id });
     }
     sqlx::query(
@@ -448,7 +447,15 @@ async fn update_one(
     .execute(&mut *transaction)
     .await
     .map_err(|error| named(&change.name, error))?;
-    if before.settings == change.settings {
+    let is_other_secret = match &change.secret {
+        NewSecret::Keep => false,
+        NewSecret::Remove => drop_secret(&mut *transaction, workspace, change.id).await?,
+        NewSecret::Replace(sealed) => {
+            put_secret(&mut *transaction, workspace, sealed, now).await?;
+            true
+        }
+    };
+    if before.settings == change.settings && !is_other_secret {
         return Ok(());
     }
     changed(transaction, workspace, change.id, now).await
@@ -485,6 +492,17 @@ async fn set_one_secret(
     if !before.settings.kind.may_hold_secret() {
         return Err(StoreError::SecretNotAllowed { id });
     }
+    put_secret(&mut *transaction, workspace, secret, now).await?;
+    changed(transaction, workspace, id, now).await
+}
+
+/// Writes an envelope in place of what was there.
+async fn put_secret(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    secret: &SealedSecret,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let key_id = secret.envelope().key_id();
     let known = sqlx::query("SELECT 1 FROM master_keys WHERE id = ?")
         .bind(key_id.as_str())
@@ -503,14 +521,30 @@ async fn set_one_secret(
              changed_at_us = excluded.changed_at_us",
     )
     .bind(workspace.to_string())
-    .bind(id.to_string())
+    .bind(secret.connection().to_string())
     .bind(key_id.as_str())
     .bind(secret.envelope().to_text())
     .bind(now.as_microsecond())
-    .execute(&mut *transaction)
+    .execute(transaction)
     .await
     .map_err(writing())?;
-    changed(transaction, workspace, id, now).await
+    Ok(())
+}
+
+/// Takes an envelope away; whether there was one.
+async fn drop_secret(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> Result<bool, StoreError> {
+    let removed =
+        sqlx::query("DELETE FROM connection_secrets WHERE workspace_id = ? AND connection_id = ?")
+            .bind(workspace.to_string())
+            .bind(id.to_string())
+            .execute(transaction)
+            .await
+            .map_err(writing())?;
+    Ok(removed.rows_affected() > 0)
 }
 
 async fn holders(

@@ -7,7 +7,7 @@ use waxseal_store::StoreError;
 use waxseal_store::connection::{
     ClearTextException, ClearTextExceptionGrant, Connection, ConnectionChange, ConnectionKind,
     ConnectionState, CustomSmtp, EncryptedMode, Holder, HttpsUrl, IpPreference, Mechanism,
-    MinimumTls, NewConnection, NewTrial, OneLine, PinnedKey, RelayHost, SecretState,
+    MinimumTls, NewConnection, NewSecret, NewTrial, OneLine, PinnedKey, RelayHost, SecretState,
     ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialKind, TrialOutcome, Trust,
     TrustPem, Use,
 };
@@ -99,6 +99,7 @@ where
     tests_decide_the_state(store, workspace).await;
     tests_are_paced_and_never_repeated(store, workspace, other).await;
     secrets_go_in_and_never_out(store, workspace, other).await;
+    settings_and_secret_change_together(store, workspace).await;
     mode_none_holds_no_secret(store, workspace).await;
     what_is_in_use_stays(store, workspace).await;
 }
@@ -219,6 +220,7 @@ async fn changes_make_untested<C: Connections>(store: &C, workspace: WorkspaceId
         seen_revision: revision,
         name: line(name),
         settings,
+        secret: NewSecret::Keep,
     };
     let renamed = change(1, "renamed", new.settings.clone());
     store.update(workspace, &[renamed], later(2)).await.unwrap();
@@ -367,6 +369,43 @@ where
     store.delete(workspace, &[new.id]).await.unwrap();
 }
 
+async fn settings_and_secret_change_together<C>(store: &C, workspace: WorkspaceId)
+where
+    C: Connections + SealedSecrets + Clone + std::fmt::Debug,
+{
+    let (new, taken) = (new_connection("moving"), new_connection("taken"));
+    store.insert(workspace, &[new.clone(), taken.clone()], now()).await.unwrap();
+    let keys = MasterKeys::generate().unwrap();
+    let vault = SecretVault::open(store.clone(), keys, now()).await.unwrap();
+    let sealed = |id, text| NewSecret::Replace(vault.seal(id, &secret(text)).unwrap());
+    let elsewhere = Settings { from_name: None, ..new.settings.clone() };
+    let change = |seen_revision, name: &str, settings: &Settings, secret| {
+        let (name, settings) = (line(name), settings.clone());
+        [ConnectionChange { id: new.id, seen_revision, name, settings, secret }]
+    };
+    let first = change(1, "moving", &elsewhere, sealed(new.id, "first"));
+    store.update(workspace, &first, later(1)).await.unwrap();
+    let read = one(store, workspace, new.id).await;
+    assert_eq!((read.revision, &read.settings), (2, &elsewhere), "one change, one revision");
+    assert_eq!(read.secret, SecretState::Stored { changed_at: later(1) });
+    for refused in [
+        change(2, "taken", &new.settings, sealed(new.id, "other")),
+        change(2, "taken", &new.settings, NewSecret::Remove),
+        change(1, "moving", &new.settings, NewSecret::Remove),
+        change(2, "moving", &new.settings, sealed(taken.id, "other")),
+    ] {
+        store.update(workspace, &refused, later(2)).await.unwrap_err();
+        assert_eq!(one(store, workspace, new.id).await, read, "all of it or none");
+        let opened = vault.for_sending(workspace, new.id).await.unwrap().unwrap();
+        assert_eq!(opened.expose().as_str(), "first");
+    }
+    let gone = change(2, "moving", &elsewhere, NewSecret::Remove);
+    store.update(workspace, &gone, later(3)).await.unwrap();
+    let read = one(store, workspace, new.id).await;
+    assert_eq!((read.revision, read.secret), (3, SecretState::Missing));
+    store.delete(workspace, &[new.id, taken.id]).await.unwrap();
+}
+
 async fn mode_none_holds_no_secret<C>(store: &C, workspace: WorkspaceId)
 where
     C: Connections + SealedSecrets + Clone + std::fmt::Debug,
@@ -387,7 +426,12 @@ where
         seen_revision: 2,
         name: safe.name.clone(),
         settings: clear,
+        secret: NewSecret::Keep,
     };
+    let refused = store.update(workspace, std::slice::from_ref(&weaker), now()).await;
+    assert!(matches!(refused, Err(StoreError::SecretNotAllowed { .. })), "{refused:?}");
+    let sealed = vault.seal(safe.id, &secret("other")).unwrap();
+    let weaker = ConnectionChange { secret: NewSecret::Replace(sealed), ..weaker };
     let refused = store.update(workspace, &[weaker], now()).await;
     assert!(matches!(refused, Err(StoreError::SecretNotAllowed { .. })), "{refused:?}");
     assert!(one(store, workspace, safe.id).await.encrypts());
