@@ -15,6 +15,10 @@ pub const CONNECTIONS_LISTED_MAX: u32 = waxseal_store::limits::PAGE_ROWS_MAX;
 /// Characters of what one step shows: a reply of EHLO with its extensions fits whole.
 pub const STEP_DETAIL_CHARS_MAX: usize = 600;
 
+/// All looks at other pairs of port and mode after a failed attempt: they only add to a diagnosis that
+/// somebody waits for.
+pub const OTHER_PAIRS_MAX: Duration = Duration::from_secs(30);
+
 /// For so long a measurement serves everybody who asks for it: a target is measured at most once in this
 /// time for all clients together.
 pub const MEASURED_ONCE_IN: Duration = Duration::from_mins(10);

@@ -6,6 +6,7 @@
 mod published;
 mod steps;
 
+use crate::limits::OTHER_PAIRS_MAX;
 use crate::world::{World, WorldError};
 use jiff::Timestamp;
 use std::net::{IpAddr, Ipv4Addr};
@@ -172,13 +173,18 @@ pub fn parse_host(text: &str) -> Result<Host, NameError> {
 
 impl Attempted<'_> {
     /// One look each at the other pairs of port and mode that the diagnosis asks for: without a credential
-    /// and without a message, over the same trust.
+    /// and without a message, over the same trust, and one after the other.
     async fn look_at_other_pairs(&mut self, attempt: &SmtpAttempt) {
-        let pairs = other_pairs(&self.tried);
-        let looks =
-            pairs.into_iter().filter_map(|(port, mode)| look(self.world, attempt, port, mode));
-        self.tried.other_pairs =
-            futures::future::join_all(looks).await.into_iter().flatten().collect();
+        let watch = self.world.stopwatch();
+        let mut seen = Vec::new();
+        for (port, mode) in other_pairs(&self.tried) {
+            let Some(look) = look(self.world, attempt, port, mode) else { continue };
+            match tokio::time::timeout(watch.left_of(OTHER_PAIRS_MAX), Box::pin(look)).await {
+                Ok(pair) => seen.extend(pair),
+                Err(_) => break,
+            }
+        }
+        self.tried.other_pairs = seen;
     }
 }
 

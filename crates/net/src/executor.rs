@@ -48,6 +48,7 @@ async fn dns(world: &World, question: &DnsQuestion) -> DnsAnswer {
 
 async fn control(world: &World, question: &ControlQuestion) -> Connect {
     let target = Target { host: None, address: question.address, port: question.port };
+    let _permit = world.budget().enter(question.address).await;
     match world.dialer().dial(&target).await {
         Ok(_) => Connect::Connected,
         Err(connect) => connect,
@@ -88,5 +89,26 @@ async fn probe(world: &World, question: &ProbeQuestion) -> ProbeSeen {
                 judged,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Settings, Simulation, ZoneFile};
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_control_waits_for_the_turn_of_its_address() {
+        let simulation =
+            Simulation { zone_file: Some(ZoneFile::default()), ..Simulation::default() };
+        let world = World::real(Settings { simulation, ..Settings::default() }).unwrap();
+        let address: IpAddr = "127.0.0.1".parse().unwrap();
+        let question = Question::Control(ControlQuestion { address, port: 9 });
+        let permit = world.budget().enter(address).await;
+        assert!(Box::pin(world.answer(&question)).now_or_never().is_none(), "the turn is taken");
+        drop(permit);
+        let answer = Box::pin(world.answer(&question)).await;
+        assert_eq!(answer, Answer::Control(Connect::GuardRefused));
     }
 }

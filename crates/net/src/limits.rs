@@ -18,8 +18,9 @@ pub const BODY_OCTETS_MAX: usize = 64 * 1024;
 /// Octets of HTTP response headers; hyper's own floor is 8 KiB, and real policy hosts send under 4.
 pub const HEADER_OCTETS_MAX: usize = 16 * 1024;
 
-/// Addresses of a delivery service that are tried: the largest of the six publish eight.
-pub const SERVICE_ADDRESSES_MAX: usize = 8;
+/// Addresses of one family that are tried, of a delivery service or a submission host: the largest publish
+/// eight. Counted for each family, so that a machine without IPv6 gets to the others.
+pub const ADDRESSES_MAX: usize = 8;
 
 /// Octets of a request's body handed over at once: one TLS record.
 pub const BODY_PIECE_OCTETS: usize = 16 * 1024;

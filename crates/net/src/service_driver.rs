@@ -6,7 +6,7 @@
 
 use crate::clock::Stopwatch;
 use crate::dial::Target;
-use crate::limits::{HEADER_OCTETS_MAX, SERVICE_ADDRESSES_MAX};
+use crate::limits::{ADDRESSES_MAX, HEADER_OCTETS_MAX};
 use crate::service_exchange::{Exchange, Opened, exchange, written};
 use crate::tls::SecureStream;
 use crate::world::World;
@@ -220,8 +220,13 @@ async fn addresses_of(world: &World, host: &DomainName) -> (Vec<DnsAnswer>, Vec<
         Box::pin(world.resolve(&name, RecordType::A))
     );
     let answers = vec![six, four];
-    let records = answers.iter().flat_map(DnsAnswer::records);
-    let addresses = records.filter_map(|record| match record {
+    let addresses = answers.iter().flat_map(addresses_in).collect();
+    (answers, addresses)
+}
+
+/// The first addresses of an answer, as many as are tried.
+pub(crate) fn addresses_in(answer: &DnsAnswer) -> impl Iterator<Item = IpAddr> {
+    let addresses = answer.records().iter().filter_map(|record| match record {
         Record::Address(address) => Some(*address),
         Record::Cname(_)
         | Record::Mx(_)
@@ -231,8 +236,7 @@ async fn addresses_of(world: &World, host: &DomainName) -> (Vec<DnsAnswer>, Vec<
         | Record::Tlsa(_)
         | Record::Txt(_) => None,
     });
-    let addresses = addresses.take(SERVICE_ADDRESSES_MAX).collect();
-    (answers, addresses)
+    addresses.take(ADDRESSES_MAX)
 }
 
 /// Tells steps and keeps their times.

@@ -56,6 +56,34 @@ impl Link {
     }
 }
 
+/// What the end of a connection looks like that a read ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The stream is over, or what came inside TLS is none and we close it.
+    Closed,
+    /// The peer, or the system under us, broke it off.
+    Reset,
+    /// The system gave up waiting for the peer (RFC 9293 §3.8.3).
+    TimedOut,
+}
+
+impl Ending {
+    pub(crate) fn of(error: &io::Error) -> Self {
+        if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::HostUnreachable) {
+            return Self::TimedOut;
+        }
+        let broken = matches!(
+            error.kind(),
+            ErrorKind::BrokenPipe
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::ConnectionReset
+                | ErrorKind::NetworkDown
+                | ErrorKind::NetworkUnreachable
+        );
+        if broken { Self::Reset } else { Self::Closed }
+    }
+}
+
 /// Times of the stages, and what is left of their limits.
 #[derive(Debug)]
 pub(crate) struct StageTimes {
@@ -86,6 +114,11 @@ impl StageTimes {
         };
         let left = watch.left_of(self.limits.of_stage(stage));
         left.min(self.session.left_of(self.limits.session_total))
+    }
+
+    /// What a write may take: a reply's limit, and no more than is left of the session's.
+    fn left_to_write(&self) -> Duration {
+        self.limits.reply.min(self.session.left_of(self.limits.session_total))
     }
 
     fn leave(&mut self) {
@@ -123,7 +156,7 @@ pub(crate) async fn drive(
                     late_alert.or(read(&mut session, &mut link, times.enter(stage), version).await);
             }
             Action::Write(octets) => {
-                let limit = times.limits.reply;
+                let limit = times.left_to_write();
                 let written = timeout(limit, link.write(&octets)).await;
                 match (written, &link) {
                     (Ok(Ok(())), _) => {}
@@ -172,13 +205,15 @@ async fn read(
         Ok(Ok(count)) => session.handle_bytes(buffer.get(..count).unwrap_or_default()),
         Ok(Err(error)) => {
             let alert = alert_of(&error).filter(|_| first_read_of == Some(TlsVersion::Tls13));
-            if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) {
-                session.handle_reset();
-            } else {
-                if error.kind() == ErrorKind::UnexpectedEof {
-                    session.handle_close_notify(false);
+            match Ending::of(&error) {
+                Ending::Reset => session.handle_reset(),
+                Ending::TimedOut => session.handle_timed_out(),
+                Ending::Closed => {
+                    if error.kind() == ErrorKind::UnexpectedEof {
+                        session.handle_close_notify(false);
+                    }
+                    session.handle_closed();
                 }
-                session.handle_closed();
             }
             return alert;
         }
@@ -235,11 +270,13 @@ pub(crate) async fn drive_to_starttls(
             Action::Read { stage } => {
                 read(&mut session, &mut link, times.enter(stage), None).await;
             }
-            Action::Write(octets) => match timeout(times.limits.reply, link.write(&octets)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => session.handle_reset(),
-                Err(_) => session.handle_timed_out(),
-            },
+            Action::Write(octets) => {
+                match timeout(times.left_to_write(), link.write(&octets)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => session.handle_reset(),
+                    Err(_) => session.handle_timed_out(),
+                }
+            }
             Action::StartTls => {
                 return match link {
                     Link::Plain(stream) => Some(stream),
@@ -249,5 +286,32 @@ pub(crate) async fn drive_to_starttls(
             Action::Close => link.close().await,
             Action::Done => return None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_not_what_the_peer_did() {
+        for (kind, expected) in [
+            (ErrorKind::ConnectionReset, Ending::Reset),
+            (ErrorKind::ConnectionAborted, Ending::Reset),
+            (ErrorKind::TimedOut, Ending::TimedOut),
+            (ErrorKind::HostUnreachable, Ending::TimedOut),
+            (ErrorKind::UnexpectedEof, Ending::Closed),
+            (ErrorKind::InvalidData, Ending::Closed),
+        ] {
+            assert_eq!(Ending::of(&kind.into()), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_write_waits_no_longer_than_its_session() {
+        let limits = Limits { session_total: Duration::ZERO, ..Limits::default() };
+        assert_eq!(StageTimes::start(&limits).left_to_write(), Duration::ZERO);
+        let times = StageTimes::start(&Limits::default());
+        assert!(times.left_to_write() <= times.limits.reply);
     }
 }

@@ -6,17 +6,17 @@
 use crate::clock::Stopwatch;
 use crate::dial::Target;
 use crate::error::NetError;
-use crate::limits::READ_OCTETS_MAX;
-use crate::smtp_driver::Link;
+use crate::limits::{Limits, READ_OCTETS_MAX};
+use crate::service_driver::addresses_in;
+use crate::smtp_driver::{Ending, Link};
 use crate::tls::{Vouching, alert_of};
 use crate::world::World;
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use waxseal_check::question::{Connect, Peer};
-use waxseal_proto::dns::{DnsAnswer, QueryName, Record, RecordType};
+use waxseal_proto::dns::{DnsAnswer, QueryName, RecordType};
 use waxseal_proto::observation::Observation;
 use waxseal_proto::smtp::reply::Reply;
 use waxseal_proto::smtp::session::Verified;
@@ -191,11 +191,7 @@ async fn addresses(world: &World, attempt: &SmtpAttempt) -> (Vec<DnsAnswer>, Vec
             continue;
         }
         let answer = world.resolve(&QueryName::from(name), record_type).await;
-        for record in answer.records() {
-            if let Record::Address(address) = record {
-                addresses.push(*address);
-            }
-        }
+        addresses.extend(addresses_in(&answer));
         answers.push(answer);
     }
     (answers, addresses)
@@ -232,19 +228,16 @@ impl Drive<'_> {
             }
             match action {
                 SubmissionAction::Read { step } => {
-                    let left = teller.left_of(limits.of_step(step));
-                    // A message that has left is waited for beyond the limit of the session.
-                    let left = if step == Step::Body {
-                        left
-                    } else {
-                        left.min(whole.left_of(limits.session_total))
-                    };
+                    let left =
+                        left_of(limits, step, whole).min(teller.left_of(limits.of_step(step)));
                     let alert = read(&mut session, &mut link, left).await;
                     let was_tls13 = first_read_of.take() == Some(TlsVersion::Tls13);
                     late_alert = late_alert.or(alert.filter(|_| was_tls13));
                 }
                 SubmissionAction::Write(octets) => {
-                    match timeout(limits.message_end, link.write(octets.expose())).await {
+                    let step = teller.current.map_or(Step::Connect, |(step, _)| step);
+                    let left = left_of(limits, step, whole);
+                    match timeout(left, link.write(octets.expose())).await {
                         Ok(Ok(())) => {}
                         // A refusal may lie unread in front of the reset: the next read finds it.
                         Ok(Err(_)) if first_read_of.is_some() => {}
@@ -300,6 +293,25 @@ impl Drive<'_> {
     }
 }
 
+/// How long a step may wait, to read or to write: its own limit and what is left of the session's. A message
+/// that is leaving has its own time alone, and so has the farewell after it.
+fn left_of(limits: &Limits, step: Step, whole: Stopwatch) -> Duration {
+    let own = limits.of_step(step);
+    match step {
+        Step::Body | Step::Quit => own,
+        Step::Connect
+        | Step::Data
+        | Step::Ehlo
+        | Step::EhloAfterTls
+        | Step::Greeting
+        | Step::Handshake
+        | Step::Mail
+        | Step::Rcpt
+        | Step::SignIn
+        | Step::StartTls => own.min(whole.left_of(limits.session_total)),
+    }
+}
+
 /// One read; the alert that ended TLS, if one did.
 async fn read(session: &mut SubmissionSession, link: &mut Link, limit: Duration) -> Option<Alert> {
     let mut buffer = [0; READ_OCTETS_MAX];
@@ -308,10 +320,10 @@ async fn read(session: &mut SubmissionSession, link: &mut Link, limit: Duration)
         Ok(Ok(0)) => session.handle_closed(),
         Ok(Ok(count)) => session.handle_bytes(buffer.get(..count).unwrap_or_default()),
         Ok(Err(error)) => {
-            if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) {
-                session.handle_reset();
-            } else {
-                session.handle_closed();
+            match Ending::of(&error) {
+                Ending::Closed => session.handle_closed(),
+                Ending::Reset => session.handle_reset(),
+                Ending::TimedOut => session.handle_timed_out(),
             }
             return alert_of(&error);
         }
@@ -326,4 +338,22 @@ fn refused_after_handshake(seen: &mut SubmissionSeen, alert: Alert) {
         handshake.end = HandshakeEnd::Failed(HandshakeFailure::AlertReceived(alert));
     }
     seen.stop = Some(Stop::Unmet(Unmet::HandshakeFailed));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_session_waits_only_for_its_message_and_farewell() {
+        let limits = Limits { session_total: Duration::ZERO, ..Limits::default() };
+        let left = |step| left_of(&limits, step, Stopwatch::start());
+        for step in [Step::Ehlo, Step::SignIn, Step::Mail, Step::Data] {
+            assert_eq!(left(step), Duration::ZERO, "{step:?}");
+        }
+        assert_eq!(left(Step::Body), limits.message_end);
+        assert_eq!(left(Step::Quit), limits.farewell);
+        let fresh = left_of(&Limits::default(), Step::Mail, Stopwatch::start());
+        assert!(fresh <= Limits::default().reply, "a write waits no longer than for its reply");
+    }
 }

@@ -5,6 +5,7 @@
 mod connection_changes;
 mod lab_world;
 mod less_seen;
+mod other_pairs;
 mod scenarios;
 mod service_scenarios;
 mod services;

@@ -1,6 +1,7 @@
 //! Submission over real sockets: trust, modes, steps, and that nothing leaves when it must not.
 
 use super::fixtures::{Authority, HOST, clear_part, limits, line, serve, tls_server, world};
+use crate::limits::ADDRESSES_MAX;
 use crate::{Relay, Settings, Simulation, Submission, Told, World, ZoneFile};
 use aws_lc_rs::digest;
 use rustls::ServerConfig;
@@ -273,4 +274,32 @@ async fn what_a_step_showed_is_told_before_its_end_and_without_a_secret() {
     };
     assert_eq!(reply.message(), "2.0.0 q1");
     assert!(!format!("{told:?}").contains(PASSWORD));
+}
+
+#[tokio::test]
+async fn of_many_addresses_some_of_each_family_are_tried() {
+    let authority = Authority::new();
+    let listed = |prefix: &str| -> Vec<String> {
+        (1..=ADDRESSES_MAX + 4).map(|last| format!("\"{prefix}{last}\"")).collect()
+    };
+    let zone = format!(
+        r#"{{"records":[{{"name":"{HOST}","type":"A","data":[{}]}},
+            {{"name":"{HOST}","type":"AAAA","data":[{}]}}],"secure":[]}}"#,
+        listed("127.0.0.").join(","),
+        listed("::1:").join(","),
+    );
+    let simulation = Simulation {
+        roots_pem: Some(authority.pem()),
+        zone_file: Some(ZoneFile::parse(&zone).unwrap()),
+        ..Simulation::default()
+    };
+    let settings = Settings { limits: limits(), simulation, ..Settings::default() };
+    let world = World::real(settings).unwrap();
+    let server: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let attempt = attempt(server, Begins::WithTls, Trust::PublicRoots);
+    let (submission, _) = submit(&world, &attempt).await;
+    let of = |family: fn(&IpAddr) -> bool| {
+        submission.connects.iter().filter(|(address, _)| family(address)).count()
+    };
+    assert_eq!((of(IpAddr::is_ipv4), of(IpAddr::is_ipv6)), (ADDRESSES_MAX, ADDRESSES_MAX));
 }
