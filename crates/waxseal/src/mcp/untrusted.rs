@@ -2,7 +2,8 @@
 //! one field `untrusted_text`, so that an agent can tell it from what Waxseal says itself.
 //!
 //! The way in is [`mark`] with the places of a shape. Keep: a field that a stranger can fill is in one of the
-//! lists here, and no character that hides or reorders text leaves in any string.
+//! lists here, no character that hides or reorders text leaves in any string, and no stranger's text fills what
+//! an agent can keep in mind: it is cut where it is cut on a screen.
 
 use crate::escape;
 use serde_json::{Value, json};
@@ -117,13 +118,13 @@ fn is_name(text: &str) -> bool {
 
 fn wrap(value: &mut Value) {
     match value {
-        Value::String(text) => *value = json!({ FIELD: text }),
+        Value::String(text) => *value = json!({ FIELD: escape::line(text) }),
         Value::Array(entries) => entries.iter_mut().for_each(wrap),
         // The keywords of a table are a stranger's too.
         Value::Object(fields) => {
             let entry = |(name, field): (&String, &Value)| {
                 let text = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
-                json!({ FIELD: format!("{name} {text}").trim_end() })
+                json!({ FIELD: escape::line(format!("{name} {text}").trim_end()) })
             };
             *value = fields.iter().map(entry).collect();
         }
@@ -172,5 +173,9 @@ mod tests {
         let mut value = json!({ "a": ["x\u{202e}y", { "b": "\u{e0041}" }] });
         visible(&mut value);
         assert_eq!(value, json!({ "a": ["x\\u{202e}y", { "b": "\\u{e0041}" }] }));
+        let mut sent = json!({ "server_id": "a".repeat(5000) });
+        mark(&mut sent, SENT);
+        let cut = sent["server_id"]["untrusted_text"].as_str().unwrap();
+        assert!(cut.len() < 700 && cut.ends_with("(4400 more characters)"), "{cut}");
     }
 }

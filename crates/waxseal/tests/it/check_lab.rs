@@ -76,7 +76,7 @@ fn a_session_folder_serves_other_processes_and_goes_away() {
 }
 
 /// Asks a process of ours to end, by its own id, and waits for it.
-fn terminate(child: &mut std::process::Child) {
+pub(crate) fn terminate(child: &mut std::process::Child) {
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(child.wait().unwrap().success());

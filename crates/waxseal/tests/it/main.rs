@@ -9,6 +9,7 @@ mod connection_tried;
 mod headers;
 mod help;
 mod keeping;
+mod mcp;
 mod presets;
 mod program;
 mod secrecy;
