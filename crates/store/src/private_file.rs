@@ -153,7 +153,14 @@ fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
 
 /// A lock that ends with the value or the process.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "the lock ends when the file is closed")] File);
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing alone is not enough: a child process between fork and exec still holds the file open.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     fn open(path: &Path) -> Result<File, StoreError> {

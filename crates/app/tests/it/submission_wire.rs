@@ -167,16 +167,19 @@ async fn nothing_secret_leaves_before_tls_is_verified() {
     assert!(lab.messages().iter().all(|message| message.inside_tls && message.user.is_some()));
 }
 
+/// What stands at the ports of one published address.
+type Routes = Vec<((IpAddr, u16), Route)>;
+
 /// The parts of a lab by published address: a world with every route would cost more than its attempt.
 struct Parts {
     without_routes: LabParts,
-    routes: BTreeMap<IpAddr, Vec<((IpAddr, u16), Route)>>,
+    routes: BTreeMap<IpAddr, Routes>,
 }
 
 impl Parts {
     fn of(lab: &Lab) -> Self {
         let mut without_routes = lab.world();
-        let mut routes: BTreeMap<IpAddr, Vec<_>> = BTreeMap::new();
+        let mut routes: BTreeMap<IpAddr, Routes> = BTreeMap::new();
         for route in std::mem::take(&mut without_routes.routes) {
             routes.entry(route.0.0).or_default().push(route);
         }
