@@ -124,6 +124,9 @@ fn lost(seen: &SubmissionSeen, new: impl Fn(Code) -> Finding) -> Option<Finding>
 
 fn lost_in_words(seen: &SubmissionSeen) -> &'static str {
     use waxseal_proto::smtp::seen::SessionEnd;
+    if seen.delivered.seen().is_some_and(|reply| reply.code.number() == 421) {
+        return "the server said goodbye and nothing about the message";
+    }
     match seen.session.end {
         SessionEnd::Closed => "the connection was closed",
         SessionEnd::Reset => "the connection was reset",

@@ -643,6 +643,8 @@ fn refusals_of_the_message_are_rejected_failed_or_uncertain() {
         (good().inside(".", "554 5.7.1 spam\r\n"), quit(to_body), O::Rejected, Step::Body),
         (good().inside(".", "451 4.3.0 later\r\n"), quit(to_body), O::Failed, Step::Body),
         (good().inside(".", "421 4.7.28 slow down\r\n"), to_body.to_owned(), O::Failed, Step::Body),
+        (good().inside(".", "421 bye\r\n"), to_body.to_owned(), O::Uncertain, Step::Body),
+        (good().inside(".", "421 4.3.2 bye\r\n"), to_body.to_owned(), O::Uncertain, Step::Body),
         (good().inside(".", "354 again\r\n"), quit(to_body), O::Uncertain, Step::Body),
         (good().inside(".", "250-a\r\n550 b\r\n"), quit(to_body), O::Uncertain, Step::Body),
         (good().inside(".", "what\r\n"), to_body.to_owned(), O::Uncertain, Step::Body),

@@ -27,6 +27,13 @@ pub(super) enum Outgoing {
     Rcpt(usize),
 }
 
+/// Whether a server leaves with 421 (RFC 5321 §3.8) and says nothing about the message: without an enhanced
+/// code, or with one about the system or the network (RFC 3463 §3.4, §3.5).
+fn is_farewell(reply: &Reply) -> bool {
+    reply.code.number() == 421
+        && reply.enhanced.is_none_or(|enhanced| matches!(enhanced.subject, 3 | 4))
+}
+
 /// What a reply answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -285,6 +292,7 @@ impl Transfer {
             return match Permanence::of(delivered.code) {
                 Permanence::Positive if is_positive(delivered) => SubmissionOutcome::Accepted,
                 Permanence::Permanent => SubmissionOutcome::Rejected,
+                Permanence::Transient if is_farewell(delivered) => SubmissionOutcome::Uncertain,
                 Permanence::Transient => SubmissionOutcome::Failed,
                 // The answer cannot be read as a yes or a no.
                 Permanence::Positive | Permanence::Intermediate | Permanence::Other => {
