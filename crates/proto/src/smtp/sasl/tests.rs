@@ -281,6 +281,17 @@ fn replies_of_providers_are_told_apart() {
         ("250 ok", Plain, K::ExchangeBroken),
         ("354 go", Plain, K::ExchangeBroken),
         ("550 5.7.1 no", Plain, K::Other),
+        // The number, the enhanced code or the words alone say it.
+        ("525 no", Plain, K::AccountDisabled),
+        ("534 5.7.14 see the page", Plain, K::WebLoginNeeded),
+        ("535 5.7.8 log in with your browser first", Plain, K::WebLoginNeeded),
+        ("535 5.7.13 no", Plain, K::AccountDisabled),
+        ("535 5.7.8 no", Plain, K::BadCredentials),
+        ("554 5.7.0 authentication failed", Plain, K::BadCredentials),
+        ("550 5.7.1 invalid credentials", Plain, K::BadCredentials),
+        ("535 5.7.1 not allowed from [2001:db8::7].", Plain, K::NetworkNotAllowed),
+        // Too short to be anybody's address: an error number in the notation of a program.
+        ("535 5.7.8 error ::1", Plain, K::BadCredentials),
     ] {
         let reply = parse_reply_file(format!("{reply}\r\n").as_bytes()).unwrap().reply;
         assert_eq!(classify_sign_in(&reply, mechanism), expected, "{reply:?}");
