@@ -4,8 +4,12 @@
 use super::program::{Said, file, finish, program};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use waxseal_lab::delivery_service::ServiceName;
 
 /// Secrets with the characters that encodings change.
 const PASSWORD: &str = "Zx7/kolibri+ofen%20&\"regen\"=Q9";
@@ -85,7 +89,8 @@ impl Machine {
     /// A command without data.
     fn tool(&mut self, command: &str, input: &str) -> Said {
         let mut program = program();
-        program.env("RUST_LOG", "trace").args(command.split_whitespace());
+        program.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        program.args(command.split_whitespace());
         self.keep(finish(&mut program, input.as_bytes()))
     }
 
@@ -127,29 +132,39 @@ fn no_secret_leaves_the_key_file_and_the_vault() {
     every_command(&mut machine);
     assert!(machine.commands >= 30, "{}", machine.commands);
 
-    let key_file = machine.path("data/master.key");
-    let key_text = std::fs::read_to_string(&key_file).unwrap();
-    let keys: Vec<&str> =
-        key_text.lines().skip(1).filter_map(|line| line.rsplit(' ').next()).collect();
+    let secrets = [PASSWORD, NEXT_PASSWORD, TOKEN, API_KEY, AWS_KEY, AWS_SESSION];
+    let keys = keys(&machine.path("data/master.key"));
     assert_eq!(keys.len(), 2, "the current key and the one before");
+    nothing_holds(&machine, &secrets, &keys, &["data/waxseal.db", "copy.db", "other/waxseal.db"]);
+}
+
+/// The keys in a key file.
+fn keys(file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().skip(1).filter_map(|line| line.rsplit(' ').next()).map(str::to_owned).collect()
+}
+
+/// Searches what was said and every file; those that are `needed` must be among them.
+fn nothing_holds(machine: &Machine, secrets: &[&str], keys: &[String], needed: &[&str]) {
     let mut secrets: Vec<(String, Vec<u8>)> =
-        [PASSWORD, NEXT_PASSWORD, TOKEN, API_KEY, AWS_KEY, AWS_SESSION]
-            .map(|secret| (secret.to_owned(), secret.into()))
-            .into();
+        secrets.iter().map(|secret| ((*secret).to_owned(), (*secret).into())).collect();
     for key in keys {
         let octets = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(key).unwrap();
-        secrets.extend([(key.to_owned(), key.into()), (format!("octets of {key}"), octets)]);
+        secrets.extend([(key.clone(), key.as_str().into()), (format!("octets of {key}"), octets)]);
     }
     let mut places = vec![("what was said".to_owned(), machine.said.clone())];
     for path in files(machine.root.path()) {
         let name = path.strip_prefix(machine.root.path()).unwrap().display().to_string();
-        if !name.ends_with("master.key") && !name.starts_with("given/") {
+        // What the lab's service was sent is the other side: a key must be there.
+        let may_hold =
+            name.ends_with("master.key") || name.ends_with(HEARD) || name.starts_with("given/");
+        if !may_hold {
             places.push((name, std::fs::read(&path).unwrap()));
         }
     }
     let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
-    for needed in ["data/waxseal.db", "copy.db", "other/waxseal.db"] {
-        assert!(names.contains(&needed), "{needed} is not among {names:?}");
+    for needed in needed {
+        assert!(names.iter().any(|name| name.ends_with(needed)), "{needed} is not among {names:?}");
     }
     for (place, octets) in &places {
         for (secret, plain) in &secrets {
@@ -228,4 +243,104 @@ fn every_command(machine: &mut Machine) {
     file(&machine.root, &given("zone"), r#"{"records":[],"secure":[]}"#);
     let zone = machine.path("given/zone");
     machine.tool(&format!("check example.com --zone-file {zone} --json"), "");
+}
+
+/// Where a lab keeps the requests that its delivery services heard.
+const HEARD: &str = "requests.jsonl";
+
+/// A lab that other commands work in.
+struct Lab {
+    process: Child,
+    session: String,
+    /// What a client of its submission server is set to.
+    attempt: Value,
+}
+
+impl Lab {
+    fn up(folder: &Path, scenarios: &[&str]) -> Self {
+        let mut command = program();
+        command.env("TMPDIR", folder).args(["lab", "up", "--json"]).args(scenarios);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let session = told["session"].as_str().unwrap().to_owned();
+        Self { process, session, attempt: told["attempts"][0].clone() }
+    }
+
+    fn setting(&self, name: &str) -> String {
+        self.attempt[name].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = (self.process.kill(), self.process.wait());
+    }
+}
+
+#[test]
+fn no_secret_leaves_when_connections_are_tried() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("given")).unwrap();
+    let mut machine = Machine { root, said: Vec::new(), commands: 0 };
+    let lab = Lab::up(machine.root.path(), &["submission", "healthy-sendgrid", "healthy-one-mx"]);
+    let (right_password, right_key) = (lab.setting("password"), ServiceName::Sendgrid.usual_key());
+    every_trial(&mut machine, &lab, (&right_password, right_key));
+    let keys = keys(&format!("{}/data/master.key", lab.session));
+    assert_eq!(keys.len(), 1);
+    let heard = std::fs::read(Path::new(&lab.session).join(HEARD)).unwrap();
+    for key in [API_KEY, right_key] {
+        assert!(holds(&heard, key.as_bytes()), "the service was never sent {key}");
+    }
+    let secrets = [PASSWORD, API_KEY, &right_password, right_key];
+    nothing_holds(&machine, &secrets, &keys, &["data/waxseal.db"]);
+}
+
+/// Verifies, tests and sends with wrong and right secrets.
+fn every_trial(machine: &mut Machine, lab: &Lab, (password, key): (&str, &str)) {
+    let mut inside = |status, command: &str, input: &str| {
+        let command = format!("lab exec --session {} -- {command}", lab.session);
+        let said = machine.tool(&command, input);
+        assert_eq!(said.status, status, "{command}: {said:?}");
+    };
+    let [host, port, security, user, from, to] =
+        ["host", "port", "security", "username", "from", "to"].map(|name| lab.setting(name));
+    inside(0, "key init", "");
+    let own = format!("--host {host} --port {port} --security {security} --user {user}");
+    inside(0, &format!("connection add own {own} --from-address {from} --secret-file -"), PASSWORD);
+    let sender = "--from-address news@healthy-sendgrid.test";
+    let api = format!("connection add api --service sendgrid {sender} --secret-file -");
+    inside(0, &api, API_KEY);
+    for (name, right, is_right) in
+        [("own", password, false), ("own", password, true), ("api", key, false), ("api", key, true)]
+    {
+        if is_right {
+            inside(0, &format!("connection edit {name} --secret-file - --json"), right);
+        }
+        let status = i32::from(!is_right);
+        for form in ["--json", ""] {
+            inside(status, &format!("connection verify {name} {form}"), "");
+            inside(status, &format!("connection test {name} --to {to} {form}"), "");
+            inside(0, &format!("connection show {name} {form}"), "");
+        }
+    }
+    inside(0, "connection list --json", "");
+    inside(0, "doctor --control mx1.healthy-one-mx.test:25 --json", "");
+    inside(0, "doctor --control mx1.healthy-one-mx.test:25", "");
+    let mail = format!(
+        "From: {from}\nSubject: a\nDate: Mon, 23 Nov 2026 12:00:00 +0000\nMessage-ID: <1@a>\n\nb\n"
+    );
+    let mail = file(&machine.root, "given/mail", mail).display().to_string();
+    for (name, secret, status) in [("right", password, 0), ("wrong", PASSWORD, 1)] {
+        let secret = file(&machine.root, &format!("given/{name}"), secret).display().to_string();
+        let send = format!(
+            "lab exec --session {} -- tool smtp send --host {host} --port {port} --security \
+             {security} --username {user} --password-file {secret} --from {from} --to {to} --json \
+             {mail}",
+            lab.session
+        );
+        let said = machine.tool(&send, "");
+        assert_eq!(said.status, status, "{said:?}");
+    }
 }
