@@ -245,6 +245,22 @@ fn the_cause_comes_first() {
     }
 }
 
+/// Nobody was asked for leave where nothing was reached: what failed is the connection, and the mode is told as
+/// a warning.
+#[test]
+fn mode_none_that_reached_nothing_is_no_error_of_usage() {
+    for connect in [Connect::Refused, Connect::TimedOut] {
+        let tried = attempt(Mode::None, 25, None);
+        let address = ADDRESS.parse().unwrap();
+        let tried = SmtpTried { connects: vec![(address, connect.clone())], ..tried };
+        let findings = published(&diagnose(&tried), HOST);
+        let codes: Vec<(&str, &str)> =
+            findings.iter().map(|each| (each.code.as_str(), each.severity.as_str())).collect();
+        assert!(codes.first().is_some_and(|(code, _)| code.starts_with("tcp-")), "{codes:?}");
+        assert!(codes.contains(&("input-mode-none", "warn")), "{codes:?}");
+    }
+}
+
 #[test]
 fn every_refused_sign_in_has_its_code() {
     let table: &[(&str, &str)] = &[

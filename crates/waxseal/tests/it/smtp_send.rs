@@ -259,6 +259,25 @@ fn a_refusal_for_now_and_one_for_good_differ_in_their_status() {
 }
 
 #[test]
+fn a_closed_port_of_this_machine_is_a_problem_of_the_connection_and_not_of_the_usage() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for security in ["none", "tls"] {
+        let arguments = ["--host", "127.0.0.1", "--security", security, "--allow-private"];
+        let said = send(&with_to(&[&arguments[..], &["--json"]].concat()), port);
+        let sent = said.json();
+        assert_eq!((said.status, &sent["diagnosis"]["code"]), (1, &"tcp-refused".into()));
+        let in_clear = sent["findings"].as_array().unwrap().iter();
+        let in_clear: Vec<&str> = in_clear
+            .filter(|finding| finding["code"] == "input-mode-none")
+            .map(|finding| finding["severity"].as_str().unwrap())
+            .collect();
+        assert_eq!(in_clear, if security == "none" { &["warn"][..] } else { &[] }, "{said:?}");
+    }
+}
+
+#[test]
 fn without_verified_tls_nothing_but_ehlo_starttls_and_quit_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let password = file(&folder, "pw", CANARY);
