@@ -1,9 +1,9 @@
 //! What no scripted peer shows: events at moments when the session does not wait for them.
 
 use super::{
-    Choice, Mode, Observation, Onward, PEER, Peer, Reason, RefusalKind, SessionEnd, Silence, Step,
-    Stop, SubmissionAction, SubmissionOutcome, SubmissionSession, TlsVersion, Unmet, Verified,
-    handshake, one_message, plan, sign_in, transaction, words,
+    Choice, Mode, Observation, Onward, PASSWORD, PEER, Peer, Reason, RefusalKind, SessionEnd,
+    Silence, Step, Stop, SubmissionAction, SubmissionOutcome, SubmissionSession, TlsVersion, Unmet,
+    Verified, handshake, one_message, plan, sign_in, transaction, words,
 };
 use crate::smtp::submission::RecipientSeen;
 
@@ -145,4 +145,17 @@ fn outcomes_steps_and_reasons_have_stable_words() {
     assert_eq!(steps.map(Step::as_str), words);
     let reasons = [Unmet::HandshakeFailed, Unmet::Unverified, Unmet::VersionTooOld];
     assert_eq!(reasons.map(Unmet::as_str), ["handshake-failed", "unverified", "version-too-old"]);
+}
+
+#[test]
+fn the_reply_of_a_step_is_told_while_the_session_runs() {
+    let session = told(Mode::StartTls, &TO_TLS[..2]);
+    let reply = |step| session.reply_of(step).map(|reply| reply.lines.join("/"));
+    assert_eq!(reply(Step::Greeting), Some("a".to_owned()));
+    assert_eq!(reply(Step::Ehlo), Some("a/STARTTLS".to_owned()));
+    assert_eq!(reply(Step::StartTls), None, "not answered yet");
+    let echo = format!("220 hello {PASSWORD}\r\n");
+    let session = told(Mode::StartTls, &[echo.as_bytes()]);
+    let shown = session.reply_of(Step::Greeting).unwrap().lines.join("/");
+    assert!(shown.starts_with("hello ") && !shown.contains(PASSWORD), "{shown}");
 }
