@@ -5,15 +5,44 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 #[test]
-fn the_demo_ends_well_and_shows_three_reports() {
+fn the_demo_ends_well_and_shows_checks_and_connections() {
     let said = run(&["demo"]);
     assert_eq!(said.status, 0, "{said:?}");
-    for words in
-        ["PASS", "cert-expired", "NOTHING TO TEST", "should dns-no-mail-records.test receive mail"]
-    {
+    for words in [
+        "PASS",
+        "cert-expired",
+        "NOTHING TO TEST",
+        "should dns-no-mail-records.test receive mail",
+        "$ waxseal connection add own",
+        "FAIL greet-plain-port-with-tls",
+        "$ waxseal connection edit own --security starttls",
+        "the server's id: ok: queued as lab-0001",
+        "encrypted with TLS 1.3",
+        "What it does not prove",
+        "$ waxseal connection verify news",
+        "info api-accepted-only",
+    ] {
         assert!(said.stdout.contains(words), "{words}");
     }
+    assert!(said.stderr.contains("Everything came out as expected"), "{said:?}");
     assert!(!said.stdout.contains('\u{1b}'), "no colour outside of a terminal");
+    assert!(!said.stdout.contains("lab-only-9fK2"), "no password is shown");
+}
+
+#[test]
+fn the_demo_as_json_lines_has_reports_and_answers_of_commands_and_leaves_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let said = finish(program().args(["demo", "--json"]).env("TMPDIR", temporary.path()), b"");
+    assert_eq!(said.status, 0, "{said:?}");
+    let lines: Vec<serde_json::Value> =
+        said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[..3].iter().all(|line| line["schema"] == "waxseal.report/1"), "{said:?}");
+    let outcomes: Vec<_> =
+        lines[3..].iter().filter_map(|line| line["result"]["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["failed", "accepted", "ready", "accepted"]);
+    assert_eq!(lines[4]["result"]["findings"][0]["code"], "greet-plain-port-with-tls");
+    assert_eq!(lines.len(), 3 + 8, "{said:?}");
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "folders are removed");
 }
 
 #[test]

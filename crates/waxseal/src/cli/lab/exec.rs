@@ -5,7 +5,9 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::world::WorldSource;
 use super::super::{ended, output, run_in};
-use super::{STANDING, Scenario, Serve, all, block_on, credentials, escape, named, start};
+use super::{
+    STANDING, Scenario, Serve, all, block_on, credentials, escape, first_connection, named, start,
+};
 use clap::Args;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -100,7 +102,7 @@ pub(super) fn run(exec: &Exec) -> Result<Exit, CliError> {
 }
 
 /// Runs something in a lab, with a folder for data that is removed afterwards.
-fn inside<T>(lab: &Lab, work: impl FnOnce(&WorldSource) -> T) -> Result<T, CliError> {
+pub(crate) fn inside<T>(lab: &Lab, work: impl FnOnce(&WorldSource) -> T) -> Result<T, CliError> {
     let session = lab.session().map_err(|error| CliError::undetermined(format!("lab: {error}")))?;
     let data = session.path().join(DATA);
     let done = work(&WorldSource::Lab { parts: Box::new(lab.world()), data });
@@ -118,7 +120,8 @@ pub(super) fn serve(command: &Serve) -> Result<Exit, CliError> {
     exit?
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+/// A runtime for a lab whose servers go on while commands run outside of it.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -170,13 +173,14 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         } else {
             output::data(&escape::block(&format!("{folder}\n")))?;
         }
-        output::note(&format!(
-            "{} scenarios are up. Try: waxseal lab exec --session {folder} -- check {}",
-            chosen.len(),
-            chosen.first().map_or("DOMAIN", |scenario| scenario.domain.as_str()),
-        ));
+        output::note(&format!("Scenarios up: {}.", chosen.len()));
+        if let Some(first) = chosen.iter().find(|one| one.submission.is_none()) {
+            let domain = &first.domain;
+            output::note(&format!("Try: waxseal lab exec --session {folder} -- check {domain}"));
+        }
         if let Some(standing) = chosen.iter().find(|scenario| scenario.name == STANDING) {
             output::note(&credentials(standing));
+            output::note(&first_connection(standing, &folder));
         }
         output::note("Ctrl-C ends the lab and removes the folder.");
         ended().await.map_err(|error| CliError::undetermined(format!("signal: {error}")))?;

@@ -8,6 +8,7 @@ mod list;
 mod run;
 mod scenario;
 
+pub(crate) use exec::{inside, runtime};
 pub(crate) use run::{check_scenario, start};
 
 use super::error::CliError;
@@ -124,6 +125,21 @@ fn credentials(scenario: &Scenario) -> String {
         scenario.name,
         attempt.host(),
         ports.join(", "),
+    ))
+}
+
+/// The commands that add and test a connection to the scenario's first submission server. The password is
+/// typed at the prompt: it is never an argument.
+fn first_connection(scenario: &Scenario, folder: &str) -> String {
+    let Some(attempt) = &scenario.submission else { return String::new() };
+    let run = format!("waxseal lab exec --session {folder} -- connection");
+    escape::block(&format!(
+        "Try: {run} add own --host {} --port 587 --security starttls --user {} --from-address {}\n\
+         and: {run} test own --to {}",
+        attempt.host(),
+        attempt.user().unwrap_or_default(),
+        attempt.from(),
+        attempt.to(),
     ))
 }
 
