@@ -9,6 +9,7 @@ mod exception;
 mod form;
 pub mod line;
 mod offer;
+mod received;
 pub mod secret;
 mod verify;
 pub mod wire;
@@ -16,14 +17,15 @@ pub mod wire;
 use jiff::Timestamp;
 use waxseal_check::report::wire::FindingV1;
 use waxseal_store::StoreError;
-use waxseal_store::connection::{ConnectionChange, NewConnection, NewSecret, OneLine, TrialKind};
-use waxseal_store::connections::{Connections as _, Page};
+use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine, SecretWrite, Settings};
+use waxseal_store::connections::{Connections as _, Page, SealedSecret};
 use waxseal_store::id::ConnectionId;
 
 pub use error::{ConnectionsError, Fault, FieldProblem};
 pub use exception::ExceptionForm;
 pub use form::Form;
 pub use offer::{offer, warnings};
+pub use received::{ArrivedMessage, note_arrived};
 pub use secret::{SecretChange, SecretInput};
 pub(crate) use verify::trial_of;
 pub use verify::{StepListener, Verification, verify};
@@ -32,7 +34,7 @@ pub use waxseal_store::connection::{
 };
 
 use crate::limits::CONNECTIONS_LISTED_MAX;
-use crate::store::{Data, NoKeyYet};
+use crate::store::{Data, NoKeyYet, Secret, Zeroizing};
 use wire::{ConnectionView, Offer};
 
 /// What is to be added or changed.
@@ -59,6 +61,43 @@ pub struct Changed {
     pub key_file_made: Option<std::path::PathBuf>,
 }
 
+/// What a new connection will be, read from its form.
+struct New {
+    name: OneLine,
+    settings: Settings,
+    text: Option<Secret<Zeroizing<String>>>,
+}
+
+impl New {
+    fn read(wanted: &Wanted, now: Timestamp) -> Result<Self, ConnectionsError> {
+        let name = wanted.form.name.as_deref().unwrap_or_default();
+        let name = OneLine::parse("name", name)?;
+        let exception = wanted.exception.as_ref().map(|form| form.read(now)).transpose()?;
+        let settings = form::settings(&wanted.form, None, exception)?;
+        let text = stored_text(&settings, &wanted.secret)?;
+        secret::check_settings(&settings.kind)?;
+        Ok(Self { name, settings, text })
+    }
+}
+
+fn stored_text(
+    settings: &Settings,
+    change: &SecretChange,
+) -> Result<Option<Secret<Zeroizing<String>>>, ConnectionsError> {
+    match change {
+        SecretChange::Keep | SecretChange::Remove => Ok(None),
+        SecretChange::Set(input) => Ok(Some(secret::stored_text(&settings.kind, input)?)),
+    }
+}
+
+/// Whether a connection could be added by its form alone, so that nothing is made for one that cannot.
+///
+/// # Errors
+/// A field that is wrong or missing.
+pub fn check_new(wanted: &Wanted, now: Timestamp) -> Result<(), ConnectionsError> {
+    New::read(wanted, now).map(|_| ())
+}
+
 /// Adds a connection, enabled and untested.
 ///
 /// # Errors
@@ -69,39 +108,16 @@ pub async fn add(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Changed, ConnectionsError> {
-    let name = wanted.form.name.as_deref().unwrap_or_default();
-    let name = OneLine::parse("name", name)?;
-    let exception = wanted.exception.as_ref().map(|form| form.read(now)).transpose()?;
-    let settings = form::settings(&wanted.form, None, exception)?;
+    let New { name, settings, text } = New::read(wanted, now)?;
     let id = ConnectionId::new(now).map_err(StoreError::from)?;
-    // The secret is read and sealed first: what is wrong with it must not leave half a connection behind.
-    let text = match &wanted.secret {
-        SecretChange::Keep | SecretChange::Remove => None,
-        SecretChange::Set(input) => Some(secret::stored_text(&settings.kind, input)?),
-    };
-    secret::check_settings(&settings.kind)?;
-    let mut key_file_made = None;
-    let sealed = match text {
-        None => None,
-        Some(text) => {
-            let opened = data.vault(NoKeyYet::Make, now).await?;
-            key_file_made = opened.made;
-            Some(opened.vault.seal(id, &text)?)
-        }
-    };
-    let (store, workspace) = (data.store(), data.workspace());
-    store.insert(workspace, &[NewConnection { id, name, settings }], now).await?;
-    if let Some(sealed) = sealed
-        && let Err(error) = store.set_secret(workspace, &[sealed], now).await
-    {
-        // Nobody has seen it yet. What the removal says does not matter beside the first error.
-        let _ = store.delete(workspace, &[id]).await;
-        return Err(error.into());
-    }
+    let (secret, key_file_made) = sealed(data, id, text, now).await?;
+    let new = NewConnection { id, name, settings, secret };
+    data.store().insert(data.workspace(), &[new], now).await?;
     changed(data, id, key_file_made, now).await
 }
 
-/// Changes a connection. New settings or a new secret make it untested.
+/// Changes a connection: settings and secret together or nothing. New settings or a new secret make it
+/// untested.
 ///
 /// # Errors
 /// As [`add`]; a secret that is stored while the mode becomes none; a change by somebody else meanwhile.
@@ -124,26 +140,36 @@ pub async fn edit(
     if holds && !removes && !settings.kind.may_hold_secret() {
         return Err(ConnectionsError::SecretInTheWay { name: before.name.to_string() });
     }
-    let text = match &wanted.secret {
-        SecretChange::Keep | SecretChange::Remove => None,
-        SecretChange::Set(input) => Some(secret::stored_text(&settings.kind, input)?),
+    let text = stored_text(&settings, &wanted.secret)?;
+    let (sealed, key_file_made) = sealed(data, before.id, text, now).await?;
+    let change = ConnectionChange {
+        id: before.id,
+        seen_revision: before.revision,
+        name: new_name,
+        settings,
+        secret: match sealed {
+            Some(sealed) => SecretWrite::Set(sealed),
+            None if removes => SecretWrite::Remove,
+            None => SecretWrite::Keep,
+        },
     };
-    let mut key_file_made = None;
-    let secret = match text {
-        None if removes => NewSecret::Remove,
-        None => NewSecret::Keep,
-        Some(text) => {
-            let opened = data.vault(NoKeyYet::Make, now).await?;
-            key_file_made = opened.made;
-            NewSecret::Replace(opened.vault.seal(before.id, &text)?)
-        }
-    };
-    // One step: a new host never stands beside the secret of the old one.
-    let (id, seen_revision) = (before.id, before.revision);
-    let change = ConnectionChange { id, seen_revision, name: new_name, settings, secret };
-    let updated = data.store().update(data.workspace(), &[change], now).await;
-    updated.map_err(|error| of(&before, error))?;
+    data.store()
+        .update(data.workspace(), &[change], now)
+        .await
+        .map_err(|error| of(&before, error))?;
     changed(data, before.id, key_file_made, now).await
+}
+
+/// Seals a secret for a connection, and says which key file was made for it.
+async fn sealed(
+    data: &Data,
+    id: ConnectionId,
+    text: Option<Secret<Zeroizing<String>>>,
+    now: Timestamp,
+) -> Result<(Option<SealedSecret>, Option<std::path::PathBuf>), ConnectionsError> {
+    let Some(text) = text else { return Ok((None, None)) };
+    let opened = data.vault(NoKeyYet::Make, now).await?;
+    Ok((Some(opened.vault.seal(id, &text)?), opened.made))
 }
 
 /// Stores or replaces the secret of a connection and leaves everything else.
@@ -223,29 +249,6 @@ pub async fn find(data: &Data, name: &str) -> Result<Connection, ConnectionsErro
         (Err(StoreError::NotFound { .. }), Err(_)) => Err(missing()),
         (Err(other), _) => Err(other.into()),
     }
-}
-
-/// The test of a connection whose message has this Message-ID, without angle brackets.
-///
-/// # Errors
-/// No such connection, or the message of no test of it: another message says nothing about it.
-pub async fn test_of_message(
-    data: &Data,
-    name: &str,
-    message_id: Option<&str>,
-) -> Result<wire::TrialView, ConnectionsError> {
-    let connection = find(data, name).await?;
-    let tests = data.store().trials(data.workspace(), connection.id, TrialKind::Test).await?;
-    let mut views = tests.iter().map(|test| wire::TrialView::of(&connection, test));
-    let is_it = |test: &wire::TrialView| {
-        let sent = test.detail.get("message_id").and_then(serde_json::Value::as_str);
-        sent.is_some() && sent == message_id
-    };
-    views.find(is_it).ok_or_else(|| {
-        FieldProblem::new("received", "is not the message of a test of this connection")
-            .hint("send one with --to, and save it with its full header where it arrived")
-            .into()
-    })
 }
 
 /// Enables or disables a connection; its state and its secret stay.

@@ -88,3 +88,9 @@ pub const SIGN_INS_PERIOD: Duration = Duration::from_mins(10);
 
 /// Lines of the log that are shown.
 pub const AUDIT_SHOWN_MAX: u32 = 50;
+
+/// Hops that are kept of a test's message where it arrived, the newest. A message rarely has ten.
+pub const RECEIVED_HOPS_KEPT: usize = 25;
+
+/// Characters kept of a host name or cipher in such a hop.
+pub const RECEIVED_TEXT_CHARS_MAX: usize = 128;

@@ -151,6 +151,19 @@ pub struct NewConnection {
     pub name: OneLine,
     /// How it sends.
     pub settings: Settings,
+    /// Its secret, sealed for its identifier.
+    pub secret: Option<SealedSecret>,
+}
+
+/// What becomes of the secret of a connection when its settings are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretWrite {
+    /// It stays as it is.
+    Keep,
+    /// It is removed, if there is one.
+    Remove,
+    /// It is stored in place of what was there.
+    Set(SealedSecret),
 }
 
 /// New name, settings and secret for a connection, all of them or none.
@@ -164,20 +177,8 @@ pub struct ConnectionChange {
     pub name: OneLine,
     /// All settings, changed or not.
     pub settings: Settings,
-    /// What becomes of the secret.
-    pub secret: NewSecret,
-}
-
-/// What becomes of the secret of a connection that is changed. It changes together with the settings: no
-/// secret may meet a host that it was not given for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NewSecret {
-    /// It stays as it is.
-    Keep,
-    /// It is removed, if there is one.
-    Remove,
-    /// It is replaced, or there is one from now on.
-    Replace(SealedSecret),
+    /// What becomes of the secret, in the same write: nobody meets new settings with the old secret.
+    pub secret: SecretWrite,
 }
 
 /// Whether a connection may be used.

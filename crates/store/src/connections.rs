@@ -123,6 +123,15 @@ pub enum TestGate {
     UnderWay,
 }
 
+/// What the lines of a test's message say where it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedNote {
+    /// The test.
+    pub trial: TrialId,
+    /// JSON of at most [`crate::limits::RECEIVED_NOTE_OCTETS_MAX`] octets; the caller knows its shape.
+    pub json: String,
+}
+
 /// Where the secret of a connection is stored.
 pub const fn secret_place(connection: ConnectionId) -> Place {
     Place { table: "connection_secrets", row: connection.uuid(), column: "envelope" }
@@ -157,10 +166,10 @@ pub trait Connections: Send + Sync {
     /// [`StoreError::NotFound`].
     async fn find(&self, workspace: WorkspaceId, name: &OneLine) -> Result<Connection, StoreError>;
 
-    /// Adds connections, enabled and untested.
+    /// Adds connections with their secrets, enabled and untested.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`].
+    /// [`StoreError::NameTaken`], or as [`Self::set_secret`].
     async fn insert(
         &self,
         workspace: WorkspaceId,
@@ -168,12 +177,13 @@ pub trait Connections: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Gives connections a new name, new settings or another secret. A new name alone leaves the state as it
-    /// is; new settings or a change of the secret make it untested.
+    /// Gives connections a new name, new settings or another secret, all at once. A new name alone leaves the
+    /// state as it is; everything else makes it untested.
     ///
     /// # Errors
     /// [`StoreError::ChangedMeanwhile`], [`StoreError::NameTaken`], [`StoreError::SecretNotAllowed`] when
-    /// a connection with a secret would get mode none, or [`StoreError::KeyNotKnown`] for a retired key.
+    /// mode none would come to stand beside a secret, [`StoreError::NotFound`] for a secret that was sealed
+    /// for another connection, [`StoreError::KeyNotKnown`] for a retired key.
     async fn update(
         &self,
         workspace: WorkspaceId,
@@ -231,6 +241,19 @@ pub trait Connections: Send + Sync {
         workspace: WorkspaceId,
         trials: &[NewTrial],
     ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Notes beside tests what the lines of their messages say where these arrived, in place of what was noted
+    /// before; as JSON, it becomes the field `received` of the detail. No state changes: what another server
+    /// writes proves nothing about the connection.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for what is no test of this connection, or a note that is too large.
+    async fn note_received(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        received: &[ReceivedNote],
+    ) -> Result<(), StoreError>;
 
     /// Records verifications. They never change a state: only a message proves that messages pass.
     ///

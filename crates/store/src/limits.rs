@@ -50,6 +50,9 @@ pub const EXCEPTION_MAX: SignedDuration = SignedDuration::from_hours(24 * EXCEPT
 /// Octets of the detail of one test or verification: a transcript of the longest kind, with its steps.
 pub const TRIAL_DETAIL_OCTETS_MAX: usize = 512 * 1_024;
 
+/// Octets of what is noted of a test's message where it arrived.
+pub const RECEIVED_NOTE_OCTETS_MAX: usize = 64 * 1_024;
+
 /// Tests and verifications kept for each connection, the newest first; the older ones are dropped.
 pub const TRIALS_KEPT_MAX: i64 = 50;
 

@@ -11,17 +11,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{Connections, Page, Recorded, SealedSecret, TestGate, TestPace, TestStart};
+use super::{
+    Connections, Page, ReceivedNote, Recorded, SealedSecret, TestGate, TestPace, TestStart,
+};
 use crate::connection::{
-    Connection, ConnectionChange, Holder, NewConnection, NewSecret, NewTrial, OneLine, SecretState,
-    Trial, TrialKind, Use,
+    Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, SecretState,
+    SecretWrite, Trial, TrialKind, Use,
 };
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, TrialId, WorkspaceId};
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ROWS_MAX};
 use crate::rows;
-use trials::{begin_one_test, forget_start, record_one_test, record_trial, with_trials};
+use trials::{
+    begin_one_test, forget_start, note_one_received, record_one_test, record_trial, with_trials,
+};
 
 /// A statement that reads connections, with its condition.
 macro_rules! select {
@@ -136,7 +140,7 @@ impl Connections for Store {
         let mut transaction = self.write().await?;
         for id in ids {
             present(&mut transaction, workspace, *id).await?;
-            if drop_secret(&mut transaction, workspace, *id).await? {
+            if erase_secret(&mut transaction, workspace, *id).await? {
                 changed(&mut transaction, workspace, *id, now).await?;
             }
         }
@@ -180,6 +184,20 @@ impl Connections for Store {
         Ok(recorded)
     }
 
+    async fn note_received(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        received: &[ReceivedNote],
+    ) -> Result<(), StoreError> {
+        bounded(received.len())?;
+        let mut transaction = self.write().await?;
+        for note in received {
+            note_one_received(&mut transaction, workspace, connection, note).await?;
+        }
+        commit(transaction).await
+    }
+
     async fn record_verify(
         &self,
         workspace: WorkspaceId,
@@ -203,7 +221,7 @@ impl Connections for Store {
         let found = sqlx::query(
             "SELECT * FROM connection_trials
              WHERE workspace_id = ? AND connection_id = ? AND kind = ?
-             ORDER BY started_at_us DESC, id DESC",
+             ORDER BY started_at_us DESC, rowid DESC",
         )
         .bind(workspace.to_string())
         .bind(connection.to_string())
@@ -395,10 +413,14 @@ async fn insert_one(
     .bind(rows::settings_text(&new.settings.kind)?)
     .bind(now.as_microsecond())
     .bind(now.as_microsecond())
-    .execute(transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(|error| named(&new.name, error))?;
-    Ok(())
+    let Some(secret) = &new.secret else { return Ok(()) };
+    if secret.connection() != new.id {
+        return Err(missing(secret.connection()));
+    }
+    write_secret(transaction, workspace, secret, now).await
 }
 
 /// A name that is taken, or another error.
@@ -422,15 +444,16 @@ async fn update_one(
     if before.revision != change.seen_revision {
         return Err(StoreError::ChangedMeanwhile { id: change.id });
     }
-    let will_hold = match &change.secret {
-        NewSecret::Keep => matches!(before.secret, SecretState::Stored { .. }),
-        NewSecret::Remove => false,
-        NewSecret::Replace(sealed) if sealed.connection() != change.id => {
-            return Err(missing(sealed.connection()));
+    let held = matches!(before.secret, SecretState::Stored { .. });
+    let holds_secret = match &change.secret {
+        SecretWrite::Keep => held,
+        SecretWrite::Remove => false,
+        SecretWrite::Set(secret) if secret.connection() != change.id => {
+            return Err(missing(secret.connection()));
         }
-        NewSecret::Replace(_) => true,
+        SecretWrite::Set(_) => true,
     };
-    if will_hold && !change.settings.kind.may_hold_secret() {
+    if holds_secret && !change.settings.kind.may_hold_secret() {
         return Err(StoreError::SecretNotAllowed { id: change.id });
     }
     sqlx::query(
@@ -447,15 +470,15 @@ async fn update_one(
     .execute(&mut *transaction)
     .await
     .map_err(|error| named(&change.name, error))?;
-    let is_other_secret = match &change.secret {
-        NewSecret::Keep => false,
-        NewSecret::Remove => drop_secret(&mut *transaction, workspace, change.id).await?,
-        NewSecret::Replace(sealed) => {
-            put_secret(&mut *transaction, workspace, sealed, now).await?;
+    let other_secret = match &change.secret {
+        SecretWrite::Keep => false,
+        SecretWrite::Remove => erase_secret(&mut *transaction, workspace, change.id).await?,
+        SecretWrite::Set(secret) => {
+            write_secret(&mut *transaction, workspace, secret, now).await?;
             true
         }
     };
-    if before.settings == change.settings && !is_other_secret {
+    if before.settings == change.settings && !other_secret {
         return Ok(());
     }
     changed(transaction, workspace, change.id, now).await
@@ -487,13 +510,39 @@ async fn set_one_secret(
     secret: &SealedSecret,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    write_secret(&mut *transaction, workspace, secret, now).await?;
+    changed(transaction, workspace, secret.connection(), now).await
+}
+
+/// Removes the secret of a connection and says whether there was one.
+async fn erase_secret(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> Result<bool, StoreError> {
+    let removed =
+        sqlx::query("DELETE FROM connection_secrets WHERE workspace_id = ? AND connection_id = ?")
+            .bind(workspace.to_string())
+            .bind(id.to_string())
+            .execute(transaction)
+            .await
+            .map_err(writing())?;
+    Ok(removed.rows_affected() > 0)
+}
+
+/// Writes a secret beside the settings that are stored; the caller says that the connection changed.
+async fn write_secret(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    secret: &SealedSecret,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let id = secret.connection();
     let before = present(&mut *transaction, workspace, id).await?;
     if !before.settings.kind.may_hold_secret() {
         return Err(StoreError::SecretNotAllowed { id });
     }
-    put_secret(&mut *transaction, workspace, secret, now).await?;
-    changed(transaction, workspace, id, now).await
+    put_secret(transaction, workspace, secret, now).await
 }
 
 /// Writes an envelope in place of what was there.
@@ -529,22 +578,6 @@ async fn put_secret(
     .await
     .map_err(writing())?;
     Ok(())
-}
-
-/// Takes an envelope away; whether there was one.
-async fn drop_secret(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-) -> Result<bool, StoreError> {
-    let removed =
-        sqlx::query("DELETE FROM connection_secrets WHERE workspace_id = ? AND connection_id = ?")
-            .bind(workspace.to_string())
-            .bind(id.to_string())
-            .execute(transaction)
-            .await
-            .map_err(writing())?;
-    Ok(removed.rows_affected() > 0)
 }
 
 async fn holders(

@@ -7,11 +7,13 @@ use waxseal_store::StoreError;
 use waxseal_store::connection::{
     ClearTextException, ClearTextExceptionGrant, Connection, ConnectionChange, ConnectionKind,
     ConnectionState, CustomSmtp, EncryptedMode, Holder, HttpsUrl, IpPreference, Mechanism,
-    MinimumTls, NewConnection, NewSecret, NewTrial, OneLine, PinnedKey, RelayHost, SecretState,
+    MinimumTls, NewConnection, NewTrial, OneLine, PinnedKey, RelayHost, SecretState, SecretWrite,
     ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialKind, TrialOutcome, Trust,
     TrustPem, Use,
 };
-use waxseal_store::connections::{Connections, Page, Recorded, TestGate, TestPace, TestStart};
+use waxseal_store::connections::{
+    Connections, Page, ReceivedNote, Recorded, TestGate, TestPace, TestStart,
+};
 use waxseal_store::id::{ConnectionId, TrialId, WorkspaceId};
 use waxseal_store::keys::MasterKeys;
 use waxseal_store::secrets::{SealedSecrets, SecretVault};
@@ -68,7 +70,7 @@ fn smtp(transport: Transport) -> Settings {
 /// A connection that signs in over STARTTLS.
 pub(crate) fn new_connection(name: &str) -> NewConnection {
     let id = ConnectionId::new(now()).unwrap();
-    NewConnection { id, name: line(name), settings: smtp(encrypted()) }
+    NewConnection { id, name: line(name), settings: smtp(encrypted()), secret: None }
 }
 
 fn trial(connection: &Connection, seconds: i64, outcome: TrialOutcome) -> NewTrial {
@@ -98,7 +100,9 @@ where
     changes_make_untested(store, workspace).await;
     tests_decide_the_state(store, workspace).await;
     tests_are_paced_and_never_repeated(store, workspace, other).await;
+    arrivals_are_noted(store, workspace, other).await;
     secrets_go_in_and_never_out(store, workspace, other).await;
+    settings_and_secret_are_written_together(store, workspace).await;
     settings_and_secret_change_together(store, workspace).await;
     mode_none_holds_no_secret(store, workspace).await;
     what_is_in_use_stays(store, workspace).await;
@@ -141,7 +145,7 @@ async fn every_kind_is_read_back<C: Connections>(store: &C, workspace: Workspace
         .enumerate()
         .map(|(at, settings)| {
             let id = ConnectionId::new(later(at.try_into().unwrap())).unwrap();
-            NewConnection { id, name: line(&format!("kind {at}")), settings }
+            NewConnection { id, name: line(&format!("kind {at}")), settings, secret: None }
         })
         .collect();
     store.insert(workspace, &new, now()).await.unwrap();
@@ -220,7 +224,7 @@ async fn changes_make_untested<C: Connections>(store: &C, workspace: WorkspaceId
         seen_revision: revision,
         name: line(name),
         settings,
-        secret: NewSecret::Keep,
+        secret: SecretWrite::Keep,
     };
     let renamed = change(1, "renamed", new.settings.clone());
     store.update(workspace, &[renamed], later(2)).await.unwrap();
@@ -278,6 +282,112 @@ async fn tests_decide_the_state<C: Connections>(store: &C, workspace: WorkspaceI
     let error = store.record_test(workspace, &[large]).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
     store.delete(workspace, &[new.id]).await.unwrap();
+}
+
+async fn arrivals_are_noted<C: Connections>(store: &C, workspace: WorkspaceId, other: WorkspaceId) {
+    let new = new_connection("arrived");
+    let foreign = new_connection("not arrived");
+    store.insert(workspace, &[new.clone(), foreign.clone()], now()).await.unwrap();
+    let before = one(store, workspace, new.id).await;
+    let test = trial(&before, 1, TrialOutcome::Rejected);
+    store.record_test(workspace, std::slice::from_ref(&test)).await.unwrap();
+    let verify = trial(&before, 2, TrialOutcome::Accepted);
+    store.record_verify(workspace, std::slice::from_ref(&verify)).await.unwrap();
+    let note = |trial, json: &str| [ReceivedNote { trial, json: json.to_owned() }];
+    for json in [r#"{"hops":[1]}"#, r#"{"hops":[]}"#] {
+        store.note_received(workspace, new.id, &note(test.id, json)).await.unwrap();
+        let read = one(store, workspace, new.id).await;
+        let detail = read.last_test.unwrap().detail;
+        assert_eq!(detail, format!(r#"{{"steps":[],"received":{json}}}"#));
+        assert_eq!((read.state, read.revision), (ConnectionState::Failing, before.revision));
+    }
+    for refused in [
+        store.note_received(workspace, new.id, &note(verify.id, "{}")).await,
+        store.note_received(workspace, foreign.id, &note(test.id, "{}")).await,
+        store.note_received(other, new.id, &note(test.id, "{}")).await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
+    }
+    assert!(store.note_received(workspace, new.id, &note(test.id, "{")).await.is_err());
+    let large = "1".repeat(waxseal_store::limits::RECEIVED_NOTE_OCTETS_MAX + 1);
+    let error = store.note_received(workspace, new.id, &note(test.id, &large)).await.unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
+
+    // A clock that stands still: what was recorded last is the newest, whatever its identifier.
+    for round in 0..20 {
+        let outcome = if round % 2 == 0 { TrialOutcome::Accepted } else { TrialOutcome::Failed };
+        let same = trial(&before, 3, outcome);
+        let recorded = store.record_test(workspace, std::slice::from_ref(&same)).await.unwrap();
+        assert_eq!(recorded, [Recorded::Decides], "{round}");
+        let tests = store.trials(workspace, new.id, TrialKind::Test).await.unwrap();
+        assert_eq!(tests[0].id, same.id, "{round}");
+        let read = one(store, workspace, new.id).await;
+        assert_eq!(read.last_test.unwrap().id, same.id, "{round}");
+    }
+    store.delete(workspace, &[new.id, foreign.id]).await.unwrap();
+}
+
+async fn settings_and_secret_are_written_together<C>(store: &C, workspace: WorkspaceId)
+where
+    C: Connections + SealedSecrets + Clone + std::fmt::Debug,
+{
+    let keys = MasterKeys::generate().unwrap();
+    let vault = SecretVault::open(store.clone(), keys, now()).await.unwrap();
+    let plain = new_connection("together");
+    let seal = |text| vault.seal(plain.id, &secret(text)).unwrap();
+    let foreign = new_connection("of another");
+    let misplaced = NewConnection { secret: Some(seal("x")), ..foreign.clone() };
+    let clear = smtp(Transport::Clear { exception: None });
+    let in_clear =
+        NewConnection { settings: clear.clone(), secret: Some(seal("x")), ..plain.clone() };
+    for refused in [&misplaced, &in_clear] {
+        let batch = [new_connection("before it"), refused.clone()];
+        store.insert(workspace, &batch, now()).await.unwrap_err();
+        assert!(store.list(workspace, Page::first(10)).await.unwrap().is_empty());
+    }
+    let new = NewConnection { secret: Some(seal("first")), ..plain.clone() };
+    store.insert(workspace, &[new, foreign.clone()], now()).await.unwrap();
+    let opens = async || {
+        let opened = vault.for_sending(workspace, plain.id).await.unwrap();
+        opened.map(|opened| opened.expose().as_str().to_owned())
+    };
+    let read = one(store, workspace, plain.id).await;
+    assert_eq!((read.revision, read.secret), (1, SecretState::Stored { changed_at: now() }));
+    assert_eq!(opens().await.as_deref(), Some("first"));
+
+    let unnamed = Settings { from_name: None, ..plain.settings.clone() };
+    let change = |seen_revision, settings: &Settings, secret| ConnectionChange {
+        id: plain.id,
+        seen_revision,
+        name: plain.name.clone(),
+        settings: settings.clone(),
+        secret,
+    };
+    let elsewhere = vault.seal(foreign.id, &secret("x")).unwrap();
+    let retired = MasterKeys::generate().unwrap();
+    let retired =
+        waxseal_store::connections::SealedSecret::seal(&retired, plain.id, &secret("x")).unwrap();
+    for refused in [
+        change(1, &clear, SecretWrite::Set(seal("x"))),
+        change(1, &clear, SecretWrite::Keep),
+        change(1, &unnamed, SecretWrite::Set(elsewhere)),
+        change(1, &unnamed, SecretWrite::Set(retired)),
+        change(7, &unnamed, SecretWrite::Remove),
+    ] {
+        store.update(workspace, std::slice::from_ref(&refused), later(1)).await.unwrap_err();
+        assert_eq!(one(store, workspace, plain.id).await, read, "{refused:?}");
+        assert_eq!(opens().await.as_deref(), Some("first"), "{refused:?}");
+    }
+    let both = change(1, &unnamed, SecretWrite::Set(seal("second")));
+    store.update(workspace, &[both], later(2)).await.unwrap();
+    let read = one(store, workspace, plain.id).await;
+    assert_eq!((read.revision, read.settings.from_name.is_none()), (2, true), "one change");
+    assert_eq!(opens().await.as_deref(), Some("second"));
+    let away = change(2, &clear, SecretWrite::Remove);
+    store.update(workspace, &[away], later(3)).await.unwrap();
+    let read = one(store, workspace, plain.id).await;
+    assert_eq!((read.revision, read.secret, read.encrypts()), (3, SecretState::Missing, false));
+    store.delete(workspace, &[plain.id, foreign.id]).await.unwrap();
 }
 
 async fn tests_are_paced_and_never_repeated<C: Connections>(
@@ -377,7 +487,7 @@ where
     store.insert(workspace, &[new.clone(), taken.clone()], now()).await.unwrap();
     let keys = MasterKeys::generate().unwrap();
     let vault = SecretVault::open(store.clone(), keys, now()).await.unwrap();
-    let sealed = |id, text| NewSecret::Replace(vault.seal(id, &secret(text)).unwrap());
+    let sealed = |id, text| SecretWrite::Set(vault.seal(id, &secret(text)).unwrap());
     let elsewhere = Settings { from_name: None, ..new.settings.clone() };
     let change = |seen_revision, name: &str, settings: &Settings, secret| {
         let (name, settings) = (line(name), settings.clone());
@@ -390,8 +500,8 @@ where
     assert_eq!(read.secret, SecretState::Stored { changed_at: later(1) });
     for refused in [
         change(2, "taken", &new.settings, sealed(new.id, "other")),
-        change(2, "taken", &new.settings, NewSecret::Remove),
-        change(1, "moving", &new.settings, NewSecret::Remove),
+        change(2, "taken", &new.settings, SecretWrite::Remove),
+        change(1, "moving", &new.settings, SecretWrite::Remove),
         change(2, "moving", &new.settings, sealed(taken.id, "other")),
     ] {
         store.update(workspace, &refused, later(2)).await.unwrap_err();
@@ -399,7 +509,7 @@ where
         let opened = vault.for_sending(workspace, new.id).await.unwrap().unwrap();
         assert_eq!(opened.expose().as_str(), "first");
     }
-    let gone = change(2, "moving", &elsewhere, NewSecret::Remove);
+    let gone = change(2, "moving", &elsewhere, SecretWrite::Remove);
     store.update(workspace, &gone, later(3)).await.unwrap();
     let read = one(store, workspace, new.id).await;
     assert_eq!((read.revision, read.secret), (3, SecretState::Missing));
@@ -426,12 +536,12 @@ where
         seen_revision: 2,
         name: safe.name.clone(),
         settings: clear,
-        secret: NewSecret::Keep,
+        secret: SecretWrite::Keep,
     };
     let refused = store.update(workspace, std::slice::from_ref(&weaker), now()).await;
     assert!(matches!(refused, Err(StoreError::SecretNotAllowed { .. })), "{refused:?}");
     let sealed = vault.seal(safe.id, &secret("other")).unwrap();
-    let weaker = ConnectionChange { secret: NewSecret::Replace(sealed), ..weaker };
+    let weaker = ConnectionChange { secret: SecretWrite::Set(sealed), ..weaker };
     let refused = store.update(workspace, &[weaker], now()).await;
     assert!(matches!(refused, Err(StoreError::SecretNotAllowed { .. })), "{refused:?}");
     assert!(one(store, workspace, safe.id).await.encrypts());

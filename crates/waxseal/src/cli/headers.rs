@@ -97,6 +97,11 @@ impl Arrived {
         Some(id.to_owned())
     }
 
+    /// Its `Received` lines.
+    pub(super) const fn path(&self) -> &MailPath {
+        &self.0.path
+    }
+
     /// As JSON.
     pub(crate) fn wire(&self) -> Message {
         Message::of(&self.0)

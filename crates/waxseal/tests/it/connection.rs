@@ -153,6 +153,7 @@ fn what_is_wrong_is_named_with_what_to_do() {
         assert_eq!((said.is_calm().status, said.stdout.as_str()), (2, ""), "{arguments}: {said:?}");
         assert!(said.stderr.contains(words), "{arguments}: {said:?}");
         assert!(!said.stderr.contains(SECRET), "{said:?}");
+        assert!(!data.exists(), "nothing is made for what is refused: {arguments}");
     }
     assert_eq!(connection(data, &["list", "--json"], b"").json()["connections"], json!([]));
     for arguments in [&["show", "x"][..], &["edit", "x", "--port", "1"], &["remove", "x"]] {
@@ -315,6 +316,7 @@ fn secrets_that_cannot_be_one_are_refused_and_nothing_is_added() {
         let said = connection(data, &all, secret.as_bytes());
         assert_eq!((said.is_calm().status, said.stderr.lines().count()), (2, 1), "{said:?}");
         assert!(said.stderr.contains(words), "{said:?}");
+        assert!(!data.exists(), "nothing is made for what is refused: {said:?}");
     }
     assert_eq!(connection(data, &["list", "--json"], b"").json()["connections"], json!([]));
 }

@@ -159,6 +159,14 @@ fn a_test_decides_the_state_and_a_failure_stays_in_sight() {
     let shown = said.is_calm().json();
     assert_eq!((&shown["received"]["all_encrypted"], said.status), (&json!(true), 0));
     assert_eq!(shown["test"]["id"], value["test"]);
+    let kept = &shown["test"]["detail"]["received"];
+    assert_eq!((&kept["all_encrypted"], &kept["hops"][0]["by"]), (&json!(true), &json!("b.test")));
+    assert_eq!(shown["connection"]["last_test"]["detail"]["received"], *kept);
+    let show = connection(&settings, &["show", "relay"]);
+    let words = "every hop between machines claims TLS (1 hop at b.test; read 20";
+    assert!(show.stdout.contains(words), "{show:?}");
+    let again = test(&["--to", "you@example.net", "--idempotency-key", "monday"]);
+    assert_eq!((again.json()["repeated"].clone(), again.status), (json!(true), 0), "{again:?}");
     let other =
         super::program::file(&root, "other.eml", format!("{received}Message-ID: <x@y>\r\n"));
     let said = connection(&settings, &["test", "relay", "--received", other.to_str().unwrap()]);

@@ -1,6 +1,7 @@
 //! Tests and verifications of connections in SQLite: recorded, pruned, and shown beside their connection.
 //!
-//! Keep: a test decides the state only when it is of the present revision and the newest.
+//! Keep: a test decides the state only when it is of the present revision and the newest. Of tests that began
+//! at the same time, as under a clock that stands still, the one recorded last (`rowid`) is the newest.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
@@ -8,10 +9,12 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{array, number, present, reading, writing};
 use crate::connection::{Connection, ConnectionState, NewTrial, OneLine, TrialKind, TrialOutcome};
-use crate::connections::{Recorded, TestGate, TestPace, TestStart};
+use crate::connections::{ReceivedNote, Recorded, TestGate, TestPace, TestStart};
 use crate::error::StoreError;
 use crate::id::{ConnectionId, TrialId, WorkspaceId};
-use crate::limits::{TEST_KEYS_KEPT, TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX};
+use crate::limits::{
+    RECEIVED_NOTE_OCTETS_MAX, TEST_KEYS_KEPT, TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX,
+};
 use crate::rows;
 
 const STARTS: &str = "connection_test_starts";
@@ -32,7 +35,7 @@ pub(super) async fn with_trials(
                  SELECT n.id FROM connection_trials n
                  WHERE n.workspace_id = t.workspace_id AND n.connection_id = t.connection_id
                      AND n.kind = t.kind
-                 ORDER BY n.started_at_us DESC, n.id DESC LIMIT 1)",
+                 ORDER BY n.started_at_us DESC, n.rowid DESC LIMIT 1)",
     )
     .bind(workspace.to_string())
     .bind(array(&ids)?)
@@ -205,7 +208,7 @@ pub(super) async fn record_one_test(
     let newest = sqlx::query(
         "SELECT id FROM connection_trials
          WHERE workspace_id = ? AND connection_id = ? AND kind = 'test'
-         ORDER BY started_at_us DESC, id DESC LIMIT 1",
+         ORDER BY started_at_us DESC, rowid DESC LIMIT 1",
     )
     .bind(workspace.to_string())
     .bind(trial.connection.to_string())
@@ -230,6 +233,34 @@ pub(super) async fn record_one_test(
         .await
         .map_err(writing())?;
     Ok(Recorded::Decides)
+}
+
+/// Writes what a test's message says where it arrived into the detail of the test.
+pub(super) async fn note_one_received(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    note: &ReceivedNote,
+) -> Result<(), StoreError> {
+    if note.json.len() > RECEIVED_NOTE_OCTETS_MAX {
+        let limit = format!("{RECEIVED_NOTE_OCTETS_MAX} octets");
+        return Err(StoreError::TooLarge { what: "what a test's message says", limit });
+    }
+    let written = sqlx::query(
+        "UPDATE connection_trials SET detail = json_set(detail, '$.received', json(?))
+         WHERE workspace_id = ? AND connection_id = ? AND id = ? AND kind = 'test'",
+    )
+    .bind(note.json.as_str())
+    .bind(workspace.to_string())
+    .bind(connection.to_string())
+    .bind(note.trial.to_string())
+    .execute(transaction)
+    .await
+    .map_err(writing())?;
+    if written.rows_affected() == 0 {
+        return Err(StoreError::NotFound { what: "test", id: note.trial.to_string() });
+    }
+    Ok(())
 }
 
 /// Writes one trial and drops those beyond the limit.
@@ -265,7 +296,7 @@ pub(super) async fn record_trial(
          WHERE workspace_id = ?1 AND connection_id = ?2 AND kind = ?3 AND id NOT IN (
              SELECT id FROM connection_trials
              WHERE workspace_id = ?1 AND connection_id = ?2 AND kind = ?3
-             ORDER BY started_at_us DESC, id DESC LIMIT ?4)",
+             ORDER BY started_at_us DESC, rowid DESC LIMIT ?4)",
     )
     .bind(workspace.to_string())
     .bind(trial.connection.to_string())

@@ -77,7 +77,7 @@ pub(crate) enum Connection {
         waxseal connection test own --received arrived.eml\n\n\
         A test that failed stays on the connection and its row of the list until a later one passes. The\n\
         message takes the very path that every message takes. With --received, the lines of the message as\n\
-        it arrived show which of the further hops used TLS.\n\n\
+        it arrived show which of the further hops used TLS; they are kept with the test.\n\n\
         Exit status: 0 taken, 1 refused or a problem was found, 2 bad usage, 3 could not be determined.")]
     Test(test::Test),
     /// Sign in and leave, or ask the service about the key: no message is sent
@@ -225,8 +225,10 @@ async fn add(command: &Add, place: Place<'_>) -> Result<Exit, CliError> {
     } else {
         secret::for_new(&form, command.form.secret_files())?
     };
-    let data = place.open(&command.data, Opening::Create).await?;
     let wanted = Wanted { form, secret, exception };
+    // A database is made only for what can be added.
+    connections::check_new(&wanted, clock::now()).map_err(|error| wrong(&error))?;
+    let data = place.open(&command.data, Opening::Create).await?;
     let changed =
         connections::add(&data, &wanted, clock::now()).await.map_err(|error| wrong(&error))?;
     data.close().await;

@@ -16,7 +16,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use waxseal_app::connections::wire::{ConnectionView, TrialView};
-use waxseal_app::connections::{self, Fault};
+use waxseal_app::connections::{self, ArrivedMessage, Fault};
 use waxseal_app::store::Opening;
 use waxseal_app::test_send::{self, IdempotencyKey, TestError, TestRequest, Tested};
 use waxseal_check::report::send::exit_status;
@@ -114,24 +114,28 @@ fn show(tested: &Tested, json: bool, place: Place<'_>) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Shows the path of a test message that arrived. It must be one of this connection's tests: another
+/// Shows the path of a test message that arrived, and keeps it with the test. It must be one of this connection's tests: another
 /// message says nothing about it.
 async fn arrived(command: &Test, file: &Path, place: Place<'_>) -> Result<Exit, CliError> {
     let arrived = Arrived::read(file)?;
     let data = place.open(&command.data, Opening::Existing).await?;
     let now = clock::now();
     let name = command.connection.as_str();
-    let view = connections::show(&data, name, now).await.map_err(|error| wrong(&error))?;
     let message_id = arrived.message_id();
-    let test = connections::test_of_message(&data, name, message_id.as_deref());
-    let test = &test.await.map_err(|error| wrong(&error))?;
+    let message = ArrivedMessage { message_id: message_id.as_deref(), path: arrived.path() };
+    let noted = connections::note_arrived(&data, name, message, now).await;
+    let test = &noted.map_err(|error| wrong(&error))?;
+    let view = connections::show(&data, name, now).await.map_err(|error| wrong(&error))?;
     data.close().await;
     if command.json {
         let simulated = place.is_simulated();
         let received = arrived.wire();
         output::json(&ShownArrived { connection: &view, test, received, simulated })?;
     } else {
-        output::note(&format!("The message of the test of {}.", test.started_at));
+        let began = &test.started_at;
+        output::note(&format!(
+            "The message of the test of {began}; its path is kept with the test."
+        ));
         output::data(&arrived.text())?;
     }
     Ok(arrived.exit())

@@ -72,6 +72,27 @@ fn trial(trial: &TrialView) -> String {
     format!("{} {}{stale}", trial.outcome, trial.started_at)
 }
 
+/// What the lines of the test's message said where it arrived, as far as it was read there.
+fn arrived(test: &TrialView) -> Option<String> {
+    let received = test.detail.get("received")?;
+    let hops = received.get("hops")?.as_array()?;
+    let read_at = received.get("read_at")?.as_str()?;
+    let claim = match received.get("all_encrypted").and_then(serde_json::Value::as_bool) {
+        Some(true) => "every hop between machines claims TLS".to_owned(),
+        Some(false) => {
+            let at = received.get("first_unencrypted").and_then(serde_json::Value::as_u64);
+            let hop = at.map_or_else(|| "a hop".to_owned(), |at| format!("hop {}", at + 1));
+            format!("{hop} names a protocol without TLS")
+        }
+        None => "not every line says whether TLS was used".to_owned(),
+    };
+    let by = hops.first().and_then(|hop| hop.get("by")?.as_str());
+    let by = by.map(|by| format!(" at {by}")).unwrap_or_default();
+    let count = hops.len();
+    let hops = if count == 1 { "hop" } else { "hops" };
+    Some(format!("{claim} ({count} {hops}{by}; read {read_at})"))
+}
+
 /// Everything about one connection.
 pub(super) fn one(view: &ConnectionView) -> String {
     let or = |value: &Option<String>, otherwise: &str| {
@@ -107,6 +128,7 @@ pub(super) fn one(view: &ConnectionView) -> String {
     let told =
         |trial: &Option<TrialView>| trial.as_ref().map_or_else(|| "never".to_owned(), self::trial);
     lines.push(("last test", told(&view.last_test)));
+    lines.extend(view.last_test.iter().filter_map(arrived).map(|line| ("arrived", line)));
     lines.push(("last verify", told(&view.last_verify)));
     if let Some(exception) = &view.exception {
         let ended = if exception.in_force { "" } else { " (NOT IN FORCE)" };
