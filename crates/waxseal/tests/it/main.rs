@@ -5,6 +5,7 @@
 mod check_input;
 mod check_lab;
 mod connection;
+mod connection_lab;
 mod connection_tried;
 mod headers;
 mod help;

@@ -20,7 +20,7 @@ const AWS_KEY: &str = "wJalr/CANARY+K7MDENG/bPxRfi=Cz4";
 const AWS_SESSION: &str = "FwoGZX/session+canary/Er72==Nb6";
 
 /// The forms in which a secret could stand somewhere.
-fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![secret.to_vec()];
     let text = String::from_utf8_lossy(secret);
     for engine in [&STANDARD, &URL_SAFE] {
@@ -53,11 +53,11 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-fn holds(octets: &[u8], form: &[u8]) -> bool {
+pub(super) fn holds(octets: &[u8], form: &[u8]) -> bool {
     octets.windows(form.len()).any(|window| window == form)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
