@@ -120,7 +120,8 @@ pub async fn add(
 /// untested.
 ///
 /// # Errors
-/// As [`add`]; a secret that is stored while the mode becomes none; a change by somebody else meanwhile.
+/// As [`add`]; a secret that is stored while the mode becomes none, or while host, service or trust change
+/// and it is not given again; a change by somebody else meanwhile.
 pub async fn edit(
     data: &Data,
     name: &str,
@@ -139,6 +140,10 @@ pub async fn edit(
     let holds = matches!(before.secret, SecretState::Stored { .. });
     if holds && !removes && !settings.kind.may_hold_secret() {
         return Err(ConnectionsError::SecretInTheWay { name: before.name.to_string() });
+    }
+    let keeps = matches!(wanted.secret, SecretChange::Keep);
+    if holds && keeps && secret::would_go_elsewhere(&before.settings.kind, &settings.kind) {
+        return Err(ConnectionsError::SecretForElsewhere { name: before.name.to_string() });
     }
     let text = stored_text(&settings, &wanted.secret)?;
     let (sealed, key_file_made) = sealed(data, before.id, text, now).await?;

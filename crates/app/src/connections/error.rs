@@ -81,6 +81,12 @@ pub enum ConnectionsError {
         /// What was asked for.
         name: String,
     },
+    /// The stored secret was given for another host, service or trust.
+    #[error("connection {name:?} has a secret that was given for its present host and trust")]
+    SecretForElsewhere {
+        /// The connection.
+        name: String,
+    },
     /// Mode none holds no secret.
     #[error("connection {name:?} has a stored secret, and mode none never signs in")]
     SecretInTheWay {
@@ -110,6 +116,9 @@ impl ConnectionsError {
             Self::Field(problem) => problem.hint.clone(),
             Self::InUse { .. } => Some("end what uses it, or disable the connection".to_owned()),
             Self::NotFound { .. } => Some("waxseal connection list shows all".to_owned()),
+            Self::SecretForElsewhere { .. } => Some(
+                "give it again in the same command (--secret-file), or --remove-secret".to_owned(),
+            ),
             Self::SecretInTheWay { .. } => {
                 Some("--remove-secret removes it in the same command".to_owned())
             }
@@ -125,6 +134,7 @@ impl ConnectionsError {
             Self::Store(StoreError::NameTaken { .. })
             | Self::ChangedMeanwhile { .. }
             | Self::InUse { .. }
+            | Self::SecretForElsewhere { .. }
             | Self::SecretInTheWay { .. } => Fault::Conflict,
             Self::Store(error) if is_of_the_machine(error) => Fault::Machine,
             Self::Submission(SubmissionError::World(_)) => Fault::Machine,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use waxseal_proto::secret::Secret;
 use waxseal_services::service::{self, FieldKind, ServiceId, SettingsError};
-use waxseal_store::connection::{ConnectionKind, ServiceConnection};
+use waxseal_store::connection::{ConnectionKind, ServiceConnection, Transport};
 use waxseal_store::limits::SECRET_OCTETS_MAX;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -120,6 +120,25 @@ fn fits(field: &str, text: Zeroizing<String>) -> Result<Zeroizing<String>, Field
         return Err(FieldProblem::new(field, problem));
     }
     Ok(text)
+}
+
+/// Whether a secret that was given for one kind of settings would be shown to somebody else under the other:
+/// another host, another service, or a server that somebody else vouches for. Whoever may change settings
+/// need not be the one who knows the secret.
+pub(super) fn would_go_elsewhere(before: &ConnectionKind, after: &ConnectionKind) -> bool {
+    match (before, after) {
+        (ConnectionKind::Api(before), ConnectionKind::Api(after)) => {
+            before.service != after.service
+        }
+        (ConnectionKind::Smtp(before), ConnectionKind::Smtp(after)) => {
+            let trust = |transport: &Transport| match transport {
+                Transport::Clear { .. } => None,
+                Transport::Encrypted { trust, .. } => Some(trust.clone()),
+            };
+            before.host != after.host || trust(&before.transport) != trust(&after.transport)
+        }
+        (ConnectionKind::Api(_) | ConnectionKind::Smtp(_), _) => true,
+    }
 }
 
 /// Whether the settings of a service could make a connection, whatever its secrets are.

@@ -75,3 +75,24 @@ async fn a_change_that_is_refused_leaves_the_secret_where_it_was() {
         assert_eq!(connections::find(&data, "one").await.unwrap(), before, "nothing was changed");
     }
 }
+
+#[tokio::test]
+async fn a_secret_is_asked_for_again_when_somebody_else_would_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data(&folder).await;
+    add(&data, "relay").await;
+    let before = connections::find(&data, "relay").await.unwrap();
+    let wanted = |form, secret| Wanted { form, secret, exception: None };
+    let pin = Form { pins: Some(vec!["ab".repeat(32)]), ..Form::default() };
+    let host = Form { host: Some("smtp.example.net".to_owned()), ..Form::default() };
+    for form in [pin, host.clone()] {
+        let kept = wanted(form, SecretChange::Keep);
+        let refused = connections::edit(&data, "relay", &kept, now()).await.unwrap_err();
+        assert!(matches!(refused, ConnectionsError::SecretForElsewhere { .. }), "{refused}");
+        assert_eq!(connections::find(&data, "relay").await.unwrap(), before, "nothing was changed");
+    }
+    let port = Form { port: Some("2525".to_owned()), ..Form::default() };
+    connections::edit(&data, "relay", &wanted(port, SecretChange::Keep), now()).await.unwrap();
+    let given = wanted(host, password("again"));
+    connections::edit(&data, "relay", &given, now()).await.unwrap();
+}

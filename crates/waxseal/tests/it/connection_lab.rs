@@ -154,8 +154,8 @@ fn smtp_with_sign_in_passes_and_wrong_settings_are_diagnosed() {
             "greet-plain-port-with-tls",
         ),
         (
-            "--host nowhere.a-healthy-starttls.test".to_owned(),
-            format!("--host {host}"),
+            format!("--host nowhere.a-healthy-starttls.test --secret-file {right}"),
+            format!("--host {host} --secret-file {right}"),
             "failed",
             "dns-host-unresolvable",
         ),
