@@ -79,6 +79,14 @@ pub enum TestError {
         /// What is wrong.
         problem: String,
     },
+    /// The test was made, and what it came to could not be kept: the state of the connection is the one before.
+    #[error("the test came to {outcome:?} and could not be recorded: {error}")]
+    NotRecorded {
+        /// What it came to.
+        outcome: OutcomeV1,
+        /// Why it is not kept.
+        error: Box<Self>,
+    },
     /// The attempt could not be made.
     #[error(transparent)]
     Submission(#[from] SubmissionError),
@@ -108,6 +116,10 @@ impl TestError {
             Self::Connections(error) => error.hint(),
             Self::Disabled { name } => Some(format!("waxseal connection enable {name}")),
             Self::Message { .. } | Self::Submission(_) => None,
+            Self::NotRecorded { .. } => Some(
+                "a message may have arrived; the connection shows the test before this one"
+                    .to_owned(),
+            ),
             Self::TooMany { free_at, .. } => Some(format!("the next may begin at {free_at}")),
             Self::UnderWay => Some("wait for it and ask again with the same key".to_owned()),
         }
@@ -118,7 +130,9 @@ impl TestError {
         match self {
             Self::Connections(error) => error.fault(),
             Self::Disabled { .. } | Self::UnderWay => Fault::Conflict,
-            Self::Submission(SubmissionError::World(_)) | Self::TooMany { .. } => Fault::Machine,
+            Self::NotRecorded { .. }
+            | Self::Submission(SubmissionError::World(_))
+            | Self::TooMany { .. } => Fault::Machine,
             Self::Message { .. } | Self::Submission(_) => Fault::Input,
         }
     }
@@ -128,7 +142,7 @@ impl TestError {
 /// the time of stored things.
 ///
 /// # Errors
-/// [`TestError`]; then nothing was sent and nothing recorded.
+/// [`TestError`]; then nothing was sent and nothing recorded, but with [`TestError::NotRecorded`].
 pub async fn test(
     world: &World,
     data: &Data,
@@ -156,8 +170,14 @@ pub async fn test(
                     return Err(error);
                 }
             };
-            record(data, &connection, (id, now), &sent).await?;
-            return tested(data, &connection, (id, sent, false), now).await;
+            let outcome = sent.outcome;
+            let kept = async {
+                record(data, &connection, (id, now), &sent).await?;
+                tested(data, &connection, (id, sent, false), now).await
+            };
+            return kept
+                .await
+                .map_err(|error| TestError::NotRecorded { outcome, error: Box::new(error) });
         }
         TestGate::Lost { trial, started_at } => {
             let sent = lost(world, &connection, started_at);

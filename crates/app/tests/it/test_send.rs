@@ -206,3 +206,30 @@ async fn no_field_of_a_connection_begins_another_header() {
     }
     assert_eq!(place.messages(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_cannot_be_recorded_says_what_it_came_to() {
+    let place = Place::new().await;
+    place.add("relay", None).await.unwrap();
+    let request = TestRequest {
+        connection: "relay".to_owned(),
+        to: Mailbox::parse("you@example.net").unwrap(),
+        key: None,
+    };
+    let here = tokio::runtime::Handle::current();
+    let mut removed = false;
+    let mut remove_meanwhile = |_| {
+        if !std::mem::replace(&mut removed, true) {
+            let removing = connections::remove(&place.data, "relay", later(1));
+            tokio::task::block_in_place(|| here.block_on(removing)).unwrap();
+        }
+    };
+    let refused = test(&place.world, &place.data, &request, &mut remove_meanwhile, now()).await;
+    let error = refused.unwrap_err();
+    assert!(
+        matches!(error, TestError::NotRecorded { outcome: OutcomeV1::Accepted, .. }),
+        "{error}"
+    );
+    assert_eq!(place.messages(), 1, "it was sent all the same");
+    assert!(error.hint().unwrap().contains("may have arrived"));
+}
