@@ -428,3 +428,15 @@ fn a_lab_keeps_its_own_data() {
     let said = run_with(&arguments, b"");
     assert!(said.status == 2 && said.stderr.contains("inside a lab"), "{said:?}");
 }
+
+#[test]
+fn a_secret_typed_for_a_file_name_is_not_echoed() {
+    let root = tempfile::tempdir().unwrap();
+    let data = &root.path().join("data");
+    let typed = "typed-by-mistake";
+    let add = ["add", "a", "--host", "smtp.example.com", "--port", "587", "--security", "starttls"];
+    let rest = ["--user", "u", "--from-address", "a@example.com", "--secret-file", typed];
+    let refused = connection(data, &[&add[..], &rest[..]].concat(), b"");
+    assert!(refused.status == 2 && refused.stderr.contains("--secret-file"), "{refused:?}");
+    assert!(!refused.stderr.contains(typed) && !refused.stdout.contains(typed), "{refused:?}");
+}

@@ -92,6 +92,12 @@ fn named_field(file: &str) -> Option<(&str, &str)> {
 }
 
 fn read(path: &str) -> Result<Text, CliError> {
+    // Whoever types the secret itself here must not find it in a log.
+    if path != "-" && !Path::new(path).exists() {
+        let problem = "--secret-file: there is no file of that name";
+        return Err(CliError::usage(problem)
+            .hint("it takes a file name, never the secret itself; - is standard input"));
+    }
     let octets = Zeroizing::new(input::read_at_most(Path::new(path), SECRET_FILE_OCTETS_MAX)?);
     let text = std::str::from_utf8(&octets)
         .map_err(|_| CliError::usage(format!("{path}: not UTF-8 text")))?;
