@@ -71,7 +71,7 @@ enum Command {
     /// Connections to delivery services and SMTP servers, with their secrets sealed
     #[command(subcommand)]
     Connection(connection::Connection),
-    /// Start the lab and check three of its domains
+    /// Start the lab, check three of its domains and test connections
     Demo(demo::Demo),
     /// Look at this machine: resolver, DNSSEC, port 25, own address and names
     Doctor(doctor::Doctor),
