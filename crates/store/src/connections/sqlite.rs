@@ -420,7 +420,10 @@ async fn insert_one(
     if secret.connection() != new.id {
         return Err(missing(secret.connection()));
     }
-    write_secret(transaction, workspace, secret, now).await
+    if !new.settings.kind.may_hold_secret() {
+        return Err(StoreError::SecretNotAllowed { id: new.id });
+    }
+    put_secret(transaction, workspace, secret, now).await
 }
 
 /// A name that is taken, or another error.
@@ -474,7 +477,7 @@ async fn update_one(
         SecretWrite::Keep => false,
         SecretWrite::Remove => erase_secret(&mut *transaction, workspace, change.id).await?,
         SecretWrite::Set(secret) => {
-            write_secret(&mut *transaction, workspace, secret, now).await?;
+            put_secret(&mut *transaction, workspace, secret, now).await?;
             true
         }
     };
@@ -510,8 +513,13 @@ async fn set_one_secret(
     secret: &SealedSecret,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    write_secret(&mut *transaction, workspace, secret, now).await?;
-    changed(transaction, workspace, secret.connection(), now).await
+    let id = secret.connection();
+    let before = present(&mut *transaction, workspace, id).await?;
+    if !before.settings.kind.may_hold_secret() {
+        return Err(StoreError::SecretNotAllowed { id });
+    }
+    put_secret(&mut *transaction, workspace, secret, now).await?;
+    changed(transaction, workspace, id, now).await
 }
 
 /// Removes the secret of a connection and says whether there was one.
@@ -530,22 +538,8 @@ async fn erase_secret(
     Ok(removed.rows_affected() > 0)
 }
 
-/// Writes a secret beside the settings that are stored; the caller says that the connection changed.
-async fn write_secret(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    secret: &SealedSecret,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = secret.connection();
-    let before = present(&mut *transaction, workspace, id).await?;
-    if !before.settings.kind.may_hold_secret() {
-        return Err(StoreError::SecretNotAllowed { id });
-    }
-    put_secret(transaction, workspace, secret, now).await
-}
-
-/// Writes an envelope in place of what was there.
+/// Writes an envelope in place of what was there; the caller has seen that the settings may hold one, and says
+/// that the connection changed.
 async fn put_secret(
     transaction: &mut SqliteConnection,
     workspace: WorkspaceId,
