@@ -276,6 +276,16 @@ pub trait Connections: Send + Sync {
         kind: TrialKind,
     ) -> Result<Vec<Trial>, StoreError>;
 
+    /// The trial of that identifier, with its connection and its kind.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn trial(
+        &self,
+        workspace: WorkspaceId,
+        id: TrialId,
+    ) -> Result<(ConnectionId, TrialKind, Trial), StoreError>;
+
     /// Enables or disables connections; their state stays as it is.
     ///
     /// # Errors

@@ -114,6 +114,22 @@ impl Store {
             .map_err(|error| StoreError::Row { table: "workspaces", problem: error.to_string() })
     }
 
+    /// The name of a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn workspace_name(&self, id: WorkspaceId) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT name FROM workspaces WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::database("read the workspaces"))?;
+        let Some(row) = row else {
+            return Err(StoreError::NotFound { what: "workspace", id: id.to_string() });
+        };
+        row.try_get(0).map_err(StoreError::database("read the workspaces"))
+    }
+
     /// The workspace of that name, created where there is none.
     ///
     /// # Errors

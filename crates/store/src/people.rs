@@ -7,7 +7,7 @@
 mod sqlite;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::StoreError;
 use crate::id::{UserId, WorkspaceId};
@@ -214,6 +214,18 @@ pub trait People: Send + Sync {
         token: TokenHash,
         now: Timestamp,
     ) -> Result<Option<EntryLink>, StoreError>;
+
+    /// Ends the links for new people of a role that were made to hold so long or less, and says how many that
+    /// were. Those that hold longer, and those for a new password, stay.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn end_entries(
+        &self,
+        workspace: WorkspaceId,
+        role: Role,
+        holding_at_most: SignedDuration,
+    ) -> Result<u64, StoreError>;
 
     /// Adds a line to the log.
     ///

@@ -218,18 +218,15 @@ impl Connections for Store {
         connection: ConnectionId,
         kind: TrialKind,
     ) -> Result<Vec<Trial>, StoreError> {
-        let found = sqlx::query(
-            "SELECT * FROM connection_trials
-             WHERE workspace_id = ? AND connection_id = ? AND kind = ?
-             ORDER BY started_at_us DESC, rowid DESC",
-        )
-        .bind(workspace.to_string())
-        .bind(connection.to_string())
-        .bind(kind.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(reading())?;
-        found.iter().map(rows::trial).collect()
+        trials::of_connection(self, workspace, connection, kind).await
+    }
+
+    async fn trial(
+        &self,
+        workspace: WorkspaceId,
+        id: TrialId,
+    ) -> Result<(ConnectionId, TrialKind, Trial), StoreError> {
+        trials::one(self, workspace, id).await
     }
 
     async fn set_enabled(

@@ -1,7 +1,7 @@
 //! The people in SQLite.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::SqliteRow;
 
 use super::{AuditEntry, EntryLink, NewSession, PasswordHash, People, Role, Session, User};
@@ -222,6 +222,29 @@ impl People for Store {
         .map_err(failed())?;
         transaction.commit().await.map_err(failed())?;
         found.as_ref().map(link).transpose()
+    }
+
+    async fn end_entries(
+        &self,
+        workspace: WorkspaceId,
+        role: Role,
+        holding_at_most: SignedDuration,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let longest = i64::try_from(holding_at_most.as_micros()).unwrap_or(i64::MAX);
+        let ended = sqlx::query(
+            "DELETE FROM entry_links
+             WHERE workspace_id = ? AND role = ? AND user_id IS NULL
+                 AND expires_at_us - created_at_us <= ?",
+        )
+        .bind(workspace.to_string())
+        .bind(role.as_str())
+        .bind(longest)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed())?;
+        transaction.commit().await.map_err(failed())?;
+        Ok(ended.rows_affected())
     }
 
     async fn note(&self, workspace: WorkspaceId, entry: &AuditEntry) -> Result<(), StoreError> {

@@ -293,6 +293,12 @@ async fn arrivals_are_noted<C: Connections>(store: &C, workspace: WorkspaceId, o
     store.record_test(workspace, std::slice::from_ref(&test)).await.unwrap();
     let verify = trial(&before, 2, TrialOutcome::Accepted);
     store.record_verify(workspace, std::slice::from_ref(&verify)).await.unwrap();
+    for (sought, kind) in [(&test, TrialKind::Test), (&verify, TrialKind::Verify)] {
+        let (of, found, read) = store.trial(workspace, sought.id).await.unwrap();
+        assert_eq!((of, found, read.id, &read.detail), (new.id, kind, sought.id, &sought.detail));
+        let refused = store.trial(other, sought.id).await;
+        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
+    }
     let note = |trial, json: &str| [ReceivedNote { trial, json: json.to_owned() }];
     for json in [r#"{"hops":[1]}"#, r#"{"hops":[]}"#] {
         store.note_received(workspace, new.id, &note(test.id, json)).await.unwrap();

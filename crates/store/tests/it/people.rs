@@ -10,6 +10,8 @@ use waxseal_store::{Store, StoreError};
 
 use crate::conformance::now;
 
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
 #[tokio::test]
 async fn sqlite_conforms() {
     let root = tempfile::tempdir().unwrap();
@@ -45,7 +47,7 @@ async fn conforms<P: People>(store: &P, workspace: WorkspaceId, other: Workspace
     assert_eq!(store.user_named("anna").await.unwrap(), Some((anna.clone(), hash("h1"))));
     assert_eq!(store.user_named("Anna").await.unwrap(), None);
 
-    let hour = SignedDuration::from_hours(1);
+    let hour = HOUR;
     let begin = |user: &User, hours: i32| {
         let token = Token::new().unwrap().hash();
         let session = NewSession {
@@ -90,6 +92,8 @@ async fn conforms<P: People>(store: &P, workspace: WorkspaceId, other: Workspace
     assert_eq!(store.take_entry(token, now()).await.unwrap(), Some(link));
     assert_eq!(store.take_entry(token, now()).await.unwrap(), None, "one gets it");
 
+    links_are_ended(store, &link, (anna.id, other)).await;
+
     for what in ["user.invited", "user.added"] {
         let entry = AuditEntry {
             at: now(),
@@ -106,4 +110,28 @@ async fn conforms<P: People>(store: &P, workspace: WorkspaceId, other: Workspace
     store.add_entry(token, &link, now()).await.unwrap();
     assert_eq!(store.drop_ended_entries(now()).await.unwrap(), 0);
     assert_eq!(store.drop_ended_entries(now() + hour * 3).await.unwrap(), 1);
+}
+
+async fn links_are_ended<P: People>(
+    store: &P,
+    link: &EntryLink,
+    (person, other): (UserId, WorkspaceId),
+) {
+    let owner = EntryLink { role: Role::Owner, ..*link };
+    let long = EntryLink { expires_at: link.expires_at + HOUR, ..owner };
+    let reset = EntryLink { user: Some(person), ..owner };
+    let foreign = EntryLink { workspace: other, ..owner };
+    let token = Token::new().unwrap().hash();
+    let kept: Vec<_> = [*link, long, reset, foreign]
+        .into_iter()
+        .map(|link| (Token::new().unwrap().hash(), link))
+        .collect();
+    for (token, link) in kept.iter().chain(&[(token, owner)]) {
+        store.add_entry(*token, link, now()).await.unwrap();
+    }
+    assert_eq!(store.end_entries(link.workspace, Role::Owner, HOUR).await.unwrap(), 1);
+    assert_eq!(store.entry(token, now()).await.unwrap(), None);
+    for (token, link) in kept {
+        assert_eq!(store.take_entry(token, now()).await.unwrap(), Some(link), "{link:?}");
+    }
 }

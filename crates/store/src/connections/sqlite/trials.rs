@@ -8,8 +8,11 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::{array, number, present, reading, writing};
-use crate::connection::{Connection, ConnectionState, NewTrial, OneLine, TrialKind, TrialOutcome};
+use crate::connection::{
+    Connection, ConnectionState, NewTrial, OneLine, Trial, TrialKind, TrialOutcome,
+};
 use crate::connections::{ReceivedNote, Recorded, TestGate, TestPace, TestStart};
+use crate::database::Store;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, TrialId, WorkspaceId};
 use crate::limits::{
@@ -18,6 +21,7 @@ use crate::limits::{
 use crate::rows;
 
 const STARTS: &str = "connection_test_starts";
+const TRIALS: &str = "connection_trials";
 
 /// The connections of these rows, each with its newest test and verification.
 pub(super) async fn with_trials(
@@ -43,8 +47,8 @@ pub(super) async fn with_trials(
     .await
     .map_err(reading())?;
     for row in &newest {
-        let of: String = rows::column("connection_trials", row, "connection_id")?;
-        let kind: String = rows::column("connection_trials", row, "kind")?;
+        let of: String = rows::column(TRIALS, row, "connection_id")?;
+        let kind: String = rows::column(TRIALS, row, "kind")?;
         let owner = connections.iter_mut().find(|connection| connection.id.to_string() == of);
         let Some(owner) = owner else { continue };
         let trial = Some(rows::trial(row)?);
@@ -53,7 +57,7 @@ pub(super) async fn with_trials(
             Some(TrialKind::Verify) => owner.last_verify = trial,
             None => {
                 let problem = "unknown kind".to_owned();
-                return Err(StoreError::Row { table: "connection_trials", problem });
+                return Err(StoreError::Row { table: TRIALS, problem });
             }
         }
     }
@@ -215,7 +219,7 @@ pub(super) async fn record_one_test(
     .fetch_one(&mut *transaction)
     .await
     .map_err(reading())?;
-    let newest: String = rows::column("connection_trials", &newest, "id")?;
+    let newest: String = rows::column(TRIALS, &newest, "id")?;
     if connection.revision != trial.revision || newest != trial.id.to_string() {
         return Ok(Recorded::Outdated);
     }
@@ -261,6 +265,50 @@ pub(super) async fn note_one_received(
         return Err(StoreError::NotFound { what: "test", id: note.trial.to_string() });
     }
     Ok(())
+}
+
+/// The trials of one kind, the newest first.
+pub(super) async fn of_connection(
+    store: &Store,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    kind: TrialKind,
+) -> Result<Vec<Trial>, StoreError> {
+    let found = sqlx::query(
+        "SELECT * FROM connection_trials
+         WHERE workspace_id = ? AND connection_id = ? AND kind = ?
+         ORDER BY started_at_us DESC, rowid DESC",
+    )
+    .bind(workspace.to_string())
+    .bind(connection.to_string())
+    .bind(kind.as_str())
+    .fetch_all(store.readers())
+    .await
+    .map_err(reading())?;
+    found.iter().map(rows::trial).collect()
+}
+
+/// One trial, with its connection and its kind.
+pub(super) async fn one(
+    store: &Store,
+    workspace: WorkspaceId,
+    id: TrialId,
+) -> Result<(ConnectionId, TrialKind, Trial), StoreError> {
+    let found = sqlx::query("SELECT * FROM connection_trials WHERE workspace_id = ? AND id = ?")
+        .bind(workspace.to_string())
+        .bind(id.to_string())
+        .fetch_optional(store.readers())
+        .await
+        .map_err(reading())?;
+    let Some(row) = found else {
+        return Err(StoreError::NotFound { what: "test", id: id.to_string() });
+    };
+    let damaged = |problem: String| StoreError::Row { table: TRIALS, problem };
+    let of: String = rows::column(TRIALS, &row, "connection_id")?;
+    let of = ConnectionId::parse(&of).map_err(|error| damaged(error.to_string()))?;
+    let kind: String = rows::column(TRIALS, &row, "kind")?;
+    let kind = TrialKind::parse(&kind).ok_or_else(|| damaged("unknown kind".to_owned()))?;
+    Ok((of, kind, rows::trial(&row)?))
 }
 
 /// Writes one trial and drops those beyond the limit.
