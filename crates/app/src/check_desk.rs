@@ -167,7 +167,7 @@ pub(crate) struct Key {
 /// The desk of one process.
 #[derive(Debug)]
 pub struct CheckDesk {
-    pub(crate) world: World,
+    pub(crate) world: Arc<World>,
     pub(crate) store: Store,
     pub(crate) workspace: WorkspaceId,
     settings: DeskSettings,
@@ -193,7 +193,7 @@ impl CheckDesk {
     /// # Errors
     /// Whatever the store says.
     pub async fn new(
-        world: World,
+        world: Arc<World>,
         store: Store,
         settings: DeskSettings,
         now: Timestamp,

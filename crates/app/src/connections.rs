@@ -27,8 +27,8 @@ pub use form::Form;
 pub use offer::{offer, warnings};
 pub use received::{ArrivedMessage, note_arrived};
 pub use secret::{SecretChange, SecretInput};
-pub(crate) use verify::trial_of;
 pub use verify::{StepListener, Verification, verify};
+pub(crate) use verify::{carry_out, open_to_verify, trial_of};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
 };

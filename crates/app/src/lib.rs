@@ -1,10 +1,12 @@
 //! One function per thing a person or an agent wants done. It joins the deciders ([`waxseal_check`]) with
 //! the executor ([`waxseal_net`]) and holds neither rules nor sockets.
 
+pub mod audit;
 pub mod check_desk;
 pub mod check_domain;
 pub mod connections;
 pub mod doctor;
+pub mod jobs;
 pub mod limits;
 pub mod probe_host;
 pub mod service;

@@ -59,6 +59,21 @@ pub const TESTS_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// A test without a record after this time is lost. It is above all limits of a session together.
 pub const TEST_LASTS_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
 
+/// Test sends and verifications of one process at once; most of their time is waiting.
+pub const JOBS_AT_ONCE: usize = 32;
+
+/// Of those, of one workspace: people who try settings in several windows, and no workspace takes all.
+pub const JOBS_PER_WORKSPACE: usize = 8;
+
+/// Ended jobs that are kept in memory; each has some 20 kB. Tests and verifications are in the store as well.
+pub const JOBS_KEPT_MAX: usize = 200;
+
+/// How long an ended job is kept in memory.
+pub const JOB_KEPT: Duration = Duration::from_hours(1);
+
+/// Steps of one job that are told while it runs; an attempt has some 15, more with many addresses.
+pub const JOB_STEPS_MAX: usize = 100;
+
 /// Characters of a password, at least. Length is what counts; nothing is asked of its letters.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 

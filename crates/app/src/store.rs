@@ -239,6 +239,22 @@ impl Data {
         Ok(Self { store, workspace, name, settings })
     }
 
+    /// The same data, for another workspace of it.
+    #[must_use]
+    pub fn in_workspace(&self, workspace: WorkspaceId, name: OneLine) -> Self {
+        Self { workspace, name, ..self.clone() }
+    }
+
+    /// The same data, for the workspace of that identifier.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn of_workspace(&self, workspace: WorkspaceId) -> Result<Self, DataError> {
+        let name = self.store.workspace_name(workspace).await?;
+        let name = OneLine::parse("workspace", &name).map_err(DataError::Workspace)?;
+        Ok(self.in_workspace(workspace, name))
+    }
+
     /// The database.
     pub const fn store(&self) -> &Store {
         &self.store

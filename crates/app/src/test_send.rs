@@ -21,7 +21,7 @@ use waxseal_proto::name::Mailbox;
 use waxseal_services::http::HTTPS_PORT;
 use waxseal_store::connection::{Connection, ConnectionKind, FieldError, OneLine, Trial};
 use waxseal_store::connections::{Connections as _, TestGate, TestPace, TestStart};
-use waxseal_store::id::TrialId;
+use waxseal_store::id::{ConnectionId, TrialId};
 
 /// What is to be tested.
 #[derive(Clone, Debug)]
@@ -150,6 +150,49 @@ pub async fn test(
     listener: StepListener<'_>,
     now: Timestamp,
 ) -> Result<Tested, TestError> {
+    match prepare(world, data, request, now).await? {
+        Prepared::Begun(begun) => Box::pin(carry_out(world, data, &begun, listener, now)).await,
+        Prepared::Earlier(tested) => Ok(*tested),
+    }
+}
+
+/// What a request for a test came to before anything left.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// The test is noted and may leave: it is to be carried to its end, or it counts as lost.
+    Begun(Box<BegunTest>),
+    /// The outcome of the earlier test of the same key.
+    Earlier(Box<Tested>),
+}
+
+/// A test that is noted.
+#[derive(Debug)]
+pub(crate) struct BegunTest {
+    connection: Connection,
+    id: TrialId,
+    message: TestMessage,
+    line: Line,
+}
+
+impl BegunTest {
+    /// The identifier of the test.
+    pub(crate) const fn id(&self) -> TrialId {
+        self.id
+    }
+
+    /// The connection.
+    pub(crate) const fn connection(&self) -> ConnectionId {
+        self.connection.id
+    }
+}
+
+/// Everything that can be refused before anything leaves, and then the note that a test begins.
+pub(crate) async fn prepare(
+    world: &World,
+    data: &Data,
+    request: &TestRequest,
+    now: Timestamp,
+) -> Result<Prepared, TestError> {
     let connection = find(data, &request.connection).await?;
     if !connection.enabled {
         return Err(TestError::Disabled { name: connection.name.to_string() });
@@ -163,21 +206,8 @@ pub async fn test(
     let gate = data.store().begin_test(data.workspace(), &start, pace()).await?;
     let sent = match gate {
         TestGate::Begun => {
-            let sent = match carry(world, &line, (&message, id), listener).await {
-                Ok(sent) => sent,
-                Err(error) => {
-                    data.store().withdraw_test(data.workspace(), id).await?;
-                    return Err(error);
-                }
-            };
-            let outcome = sent.outcome;
-            let kept = async {
-                record(data, &connection, (id, now), &sent).await?;
-                tested(data, &connection, (id, sent, false), now).await
-            };
-            return kept
-                .await
-                .map_err(|error| TestError::NotRecorded { outcome, error: Box::new(error) });
+            let begun = BegunTest { connection, id, message, line };
+            return Ok(Prepared::Begun(Box::new(begun)));
         }
         TestGate::Lost { trial, started_at } => {
             let sent = lost(world, &connection, started_at);
@@ -190,7 +220,31 @@ pub async fn test(
         }
         TestGate::UnderWay => return Err(TestError::UnderWay),
     };
-    tested(data, &connection, sent, now).await
+    Ok(Prepared::Earlier(Box::new(tested(data, &connection, sent, now).await?)))
+}
+
+/// Offers the message of a test that is noted, and records what became of it.
+pub(crate) async fn carry_out(
+    world: &World,
+    data: &Data,
+    begun: &BegunTest,
+    listener: StepListener<'_>,
+    now: Timestamp,
+) -> Result<Tested, TestError> {
+    let BegunTest { connection, id, message, line } = begun;
+    let sent = match carry(world, line, (message, *id), listener).await {
+        Ok(sent) => sent,
+        Err(error) => {
+            data.store().withdraw_test(data.workspace(), *id).await?;
+            return Err(error);
+        }
+    };
+    let outcome = sent.outcome;
+    let kept = async {
+        record(data, connection, (*id, now), &sent).await?;
+        tested(data, connection, (*id, sent, false), now).await
+    };
+    kept.await.map_err(|error| TestError::NotRecorded { outcome, error: Box::new(error) })
 }
 
 const fn pace() -> TestPace {

@@ -1,14 +1,16 @@
 //! People who sign in: the one-time link of the first start, invitations, forgotten passwords; sessions; and the
 //! log of what they changed. Passwords are hashed with argon2id (RFC 9106), a few at once.
 //!
-//! The way in is [`Accounts`]. Keep: an unknown name takes as long as a wrong password and is answered alike, and
+//! The ways in are [`Accounts`] and, for the people of one workspace, [`Team`]. Keep: an unknown name takes as long as a wrong password and is answered alike, and
 //! no secret is in an error or in the log.
 
+use crate::audit;
 use crate::check_desk::Budget;
 use crate::limits::{
     AUDIT_SHOWN_MAX, HASHES_AT_ONCE, INVITATION_HOLDS, NAME_CHARS_MAX, PASSWORD_CHARS_MAX,
     PASSWORD_CHARS_MIN, SESSION_HOLDS, SETUP_HOLDS, SIGN_INS_PER_CLIENT, SIGN_INS_PERIOD,
 };
+use crate::store::DataError;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use jiff::Timestamp;
@@ -53,6 +55,9 @@ pub enum AccountError {
     /// This program could not do its own job.
     #[error("people and sessions could not be read or written")]
     Store(#[source] StoreError),
+    /// What is kept could not be opened.
+    #[error("what is kept of this workspace could not be opened")]
+    Data(#[from] DataError),
     /// The system gave no random numbers.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -74,7 +79,6 @@ impl From<StoreError> for AccountError {
 #[derive(Clone, Debug)]
 pub struct Accounts {
     store: Store,
-    workspace: WorkspaceId,
     tries: Arc<Budget>,
     hashing: Arc<Semaphore>,
 }
@@ -89,72 +93,18 @@ pub struct Entered {
 }
 
 impl Accounts {
-    /// The people of a store; links for new people lead to this workspace.
-    pub fn new(store: Store, workspace: WorkspaceId) -> Self {
+    /// The people of a store.
+    pub fn new(store: Store) -> Self {
         Self {
             store,
-            workspace,
             tries: Arc::new(Budget::new(SIGN_INS_PER_CLIENT, SIGN_INS_PERIOD)),
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
         }
     }
 
-    /// A link by which the first owner comes in; none when there is an owner.
-    ///
-    /// # Errors
-    /// [`AccountError`].
-    pub async fn first_link(&self, now: Timestamp) -> Result<Option<Token>, AccountError> {
-        let users = self.store.users(self.workspace).await?;
-        if users.iter().any(|user| user.role == Role::Owner) {
-            return Ok(None);
-        }
-        let link = self.link(Role::Owner, None, now + SETUP_HOLDS);
-        self.add_link(link, now).await.map(Some)
-    }
-
-    /// A link by which a new person comes in.
-    ///
-    /// # Errors
-    /// [`AccountError`].
-    pub async fn invite(
-        &self,
-        role: Role,
-        who: &str,
-        now: Timestamp,
-    ) -> Result<Token, AccountError> {
-        let token = self.add_link(self.link(role, None, now + INVITATION_HOLDS), now).await?;
-        self.note(now, (who, "user.invited", role.as_str())).await?;
-        Ok(token)
-    }
-
-    /// A link by which a person gets a new password. The old one works until then.
-    ///
-    /// # Errors
-    /// [`AccountError::Nobody`], and the others.
-    pub async fn reset(
-        &self,
-        name: &str,
-        who: &str,
-        now: Timestamp,
-    ) -> Result<Token, AccountError> {
-        let found = self.store.user_named(name).await?;
-        let Some((user, _)) = found.filter(|(user, _)| user.workspace == self.workspace) else {
-            return Err(AccountError::Nobody);
-        };
-        let token =
-            self.add_link(self.link(user.role, Some(user.id), now + SETUP_HOLDS), now).await?;
-        self.note(now, (who, "user.reset-link", name)).await?;
-        Ok(token)
-    }
-
-    const fn link(&self, role: Role, user: Option<UserId>, expires_at: Timestamp) -> EntryLink {
-        EntryLink { role, user, workspace: self.workspace, expires_at }
-    }
-
-    async fn add_link(&self, link: EntryLink, now: Timestamp) -> Result<Token, AccountError> {
-        let token = Token::new()?;
-        self.store.add_entry(token.hash(), &link, now).await?;
-        Ok(token)
+    /// The people of one workspace.
+    pub const fn team(&self, workspace: WorkspaceId) -> Team<'_> {
+        Team { store: &self.store, workspace }
     }
 
     /// The link of a token, without taking it.
@@ -195,8 +145,12 @@ impl Accounts {
             self.store.add_user(&user, &hash).await?;
             user
         };
+        let team = self.team(user.workspace);
+        if user.role == Role::Owner {
+            team.end_first_links().await?;
+        }
         let what = if link.user.is_some() { "user.new-password" } else { "user.added" };
-        self.note(now, (&user.name, what, &user.name)).await?;
+        team.note(now, (&user.name, what, &user.name)).await?;
         self.begin(user, now).await
     }
 
@@ -216,7 +170,8 @@ impl Accounts {
         }
         match self.store.user_named(name.trim()).await? {
             Some((user, hash)) if self.fits(password, hash.clone()).await? => {
-                self.note(now, (&user.name, "session.began", &user.name)).await?;
+                let team = self.team(user.workspace);
+                team.note(now, (&user.name, "session.began", &user.name)).await?;
                 self.begin(user, now).await
             }
             Some(_) => Err(AccountError::Wrong),
@@ -271,24 +226,9 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<u64, AccountError> {
         let ended = self.store.end_sessions(user.workspace, user.id).await?;
-        self.note(now, (&user.name, "session.all-ended", &user.name)).await?;
+        let team = self.team(user.workspace);
+        team.note(now, (&user.name, "session.all-ended", &user.name)).await?;
         Ok(ended)
-    }
-
-    /// The people, by name.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn people(&self) -> Result<Vec<User>, AccountError> {
-        Ok(self.store.users(self.workspace).await?)
-    }
-
-    /// The newest lines of the log.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn log(&self) -> Result<Vec<AuditEntry>, AccountError> {
-        Ok(self.store.notes(self.workspace, AUDIT_SHOWN_MAX).await?)
     }
 
     /// Drops sessions and links that ended.
@@ -297,20 +237,6 @@ impl Accounts {
     /// Whatever the store says.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, AccountError> {
         Ok(self.store.drop_ended_entries(now).await?)
-    }
-
-    async fn note(
-        &self,
-        at: Timestamp,
-        (who, what, subject): (&str, &str, &str),
-    ) -> Result<(), AccountError> {
-        let entry = AuditEntry {
-            at,
-            who: who.to_owned(),
-            what: what.to_owned(),
-            subject: subject.to_owned(),
-        };
-        Ok(self.store.note(self.workspace, &entry).await?)
     }
 
     async fn hash(&self, password: &str) -> Result<PasswordHash, AccountError> {
@@ -343,6 +269,104 @@ impl Accounts {
     ) -> Result<T, AccountError> {
         let _place = self.hashing.acquire().await.map_err(|_| AccountError::Hash)?;
         tokio::task::spawn_blocking(work).await.map_err(|_| AccountError::Hash)?
+    }
+}
+
+/// The people of one workspace, for whoever may see them: always that of the person who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Team<'a> {
+    store: &'a Store,
+    workspace: WorkspaceId,
+}
+
+impl Team<'_> {
+    /// A link by which the first owner comes in; none when there is an owner. It ends the ones before it.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn first_link(&self, now: Timestamp) -> Result<Option<Token>, AccountError> {
+        self.end_first_links().await?;
+        let users = self.store.users(self.workspace).await?;
+        if users.iter().any(|user| user.role == Role::Owner) {
+            return Ok(None);
+        }
+        let link = self.link(Role::Owner, None, now + SETUP_HOLDS);
+        self.add_link(link, now).await.map(Some)
+    }
+
+    /// Invitations hold longer and are no first links.
+    async fn end_first_links(&self) -> Result<(), AccountError> {
+        self.store.end_entries(self.workspace, Role::Owner, SETUP_HOLDS).await?;
+        Ok(())
+    }
+
+    /// A link by which a new person comes in.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn invite(
+        &self,
+        role: Role,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Token, AccountError> {
+        let token = self.add_link(self.link(role, None, now + INVITATION_HOLDS), now).await?;
+        self.note(now, (who, "user.invited", role.as_str())).await?;
+        Ok(token)
+    }
+
+    /// A link by which a person gets a new password. The old one works until then.
+    ///
+    /// # Errors
+    /// [`AccountError::Nobody`], and the others.
+    pub async fn reset(
+        &self,
+        name: &str,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Token, AccountError> {
+        let found = self.store.user_named(name).await?;
+        let Some((user, _)) = found.filter(|(user, _)| user.workspace == self.workspace) else {
+            return Err(AccountError::Nobody);
+        };
+        let token =
+            self.add_link(self.link(user.role, Some(user.id), now + SETUP_HOLDS), now).await?;
+        self.note(now, (who, "user.reset-link", name)).await?;
+        Ok(token)
+    }
+
+    const fn link(&self, role: Role, user: Option<UserId>, expires_at: Timestamp) -> EntryLink {
+        EntryLink { role, user, workspace: self.workspace, expires_at }
+    }
+
+    async fn add_link(&self, link: EntryLink, now: Timestamp) -> Result<Token, AccountError> {
+        let token = Token::new()?;
+        self.store.add_entry(token.hash(), &link, now).await?;
+        Ok(token)
+    }
+
+    /// The people, by name.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn people(&self) -> Result<Vec<User>, AccountError> {
+        Ok(self.store.users(self.workspace).await?)
+    }
+
+    /// The newest lines of the log.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn log(&self) -> Result<Vec<AuditEntry>, AccountError> {
+        Ok(self.store.notes(self.workspace, AUDIT_SHOWN_MAX).await?)
+    }
+
+    async fn note(
+        &self,
+        at: Timestamp,
+        (who, what, subject): (&str, &str, &str),
+    ) -> Result<(), AccountError> {
+        Ok(audit::note_in((self.store, self.workspace), who, what, subject, at).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use waxseal_services::account::Verified;
 use waxseal_store::StoreError;
 use waxseal_store::connection::{Connection, NewTrial, TrialOutcome};
 use waxseal_store::connections::Connections as _;
-use waxseal_store::id::TrialId;
+use waxseal_store::id::{ConnectionId, TrialId};
 use waxseal_store::limits::TRIAL_DETAIL_OCTETS_MAX;
 
 use super::error::ConnectionsError;
@@ -47,31 +47,67 @@ pub async fn verify(
     listener: StepListener<'_>,
     now: Timestamp,
 ) -> Result<Verification, ConnectionsError> {
+    let opened = open_to_verify(world, data, name, now).await?;
+    Box::pin(carry_out(world, data, &opened, listener, now)).await
+}
+
+/// A connection that is about to be looked at.
+#[derive(Debug)]
+pub(crate) struct OpenedToVerify {
+    connection: Connection,
+    id: TrialId,
+    line: Line,
+}
+
+impl OpenedToVerify {
+    /// The identifier that the record will have, if there is one.
+    pub(crate) const fn id(&self) -> TrialId {
+        self.id
+    }
+
+    /// The connection.
+    pub(crate) const fn connection(&self) -> ConnectionId {
+        self.connection.id
+    }
+}
+
+/// Everything that can be refused before anything is contacted.
+pub(crate) async fn open_to_verify(
+    world: &World,
+    data: &Data,
+    name: &str,
+    now: Timestamp,
+) -> Result<OpenedToVerify, ConnectionsError> {
     let connection = find(data, name).await?;
-    let (result, account) = match open(world, data, &connection, Goal::Verify, now).await? {
-        Line::Smtp(request) => {
-            let mut tell = |told| {
-                if let submission::StepTold::Ended(step) = told {
-                    listener(step);
-                }
-            };
-            let sent = Box::pin(submit(world, &request, &mut tell)).await?;
-            (Some(sent), None)
+    let id = TrialId::new(now).map_err(StoreError::from)?;
+    let line = open(world, data, &connection, Goal::Verify, now).await?;
+    Ok(OpenedToVerify { connection, id, line })
+}
+
+/// Looks, and records what was seen.
+pub(crate) async fn carry_out(
+    world: &World,
+    data: &Data,
+    opened: &OpenedToVerify,
+    listener: StepListener<'_>,
+    now: Timestamp,
+) -> Result<Verification, ConnectionsError> {
+    let OpenedToVerify { connection, id, line } = opened;
+    let mut tell = |told| {
+        if let submission::StepTold::Ended(step) = told {
+            listener(step);
         }
+    };
+    let (result, account) = match line {
+        Line::Smtp(request) => (Some(Box::pin(submit(world, request, &mut tell)).await?), None),
         Line::Api(service) => {
-            let mut tell = |told| {
-                if let submission::StepTold::Ended(step) = told {
-                    listener(step);
-                }
-            };
-            let seen = Box::pin(service::verify(world, &service, &mut tell)).await;
+            let seen = Box::pin(service::verify(world, service, &mut tell)).await;
             let account = AccountView::of(&seen.account);
             (of_service(seen), Some(account))
         }
     };
     if let Some(result) = &result {
-        let id = TrialId::new(now).map_err(StoreError::from)?;
-        let trial = trial_of(&connection, result, (id, now));
+        let trial = trial_of(connection, result, (*id, now));
         data.store().record_verify(data.workspace(), &[trial]).await?;
     }
     let connection = show(data, &connection.id.to_string(), now).await?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod connection_changes;
+mod jobs;
 mod lab_world;
 mod less_seen;
 mod other_pairs;

@@ -18,9 +18,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use waxseal_app::check_desk::{CheckDesk, DeskSettings};
+use waxseal_app::jobs::Jobs;
 use waxseal_app::limits::CHECKS_PER_CLIENT;
 use waxseal_app::store::{Data, Opening};
-use waxseal_app::users::Accounts;
 use waxseal_check::limits::Limits;
 
 /// The port has no meaning of its own anywhere.
@@ -79,7 +79,7 @@ pub(super) fn run(
     source: &WorldSource,
 ) -> Result<Exit, CliError> {
     let settings = config::load(config, &command.network)?;
-    let world = source.open(&settings, &Simulation::default())?;
+    let world = Arc::new(source.open(&settings, &Simulation::default())?);
     let public_url = command.public_url.as_deref().map(public_url).transpose()?;
     let acceptor = match (&command.tls_cert, &command.tls_key) {
         (Some(chain), Some(key)) => Some(tls(chain, key)?),
@@ -102,11 +102,11 @@ pub(super) fn run(
         let data = Data::open(place.settings(), Opening::Create, clock::now())
             .await
             .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
+        let jobs = Jobs::new(Arc::clone(&world));
         let desk = CheckDesk::new(world, data.store().clone(), desk_settings, clock::now())
             .await
             .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
-        let accounts = Accounts::new(data.store().clone(), data.workspace());
-        let site = Arc::new(Site::new(site_settings, desk, accounts, log));
+        let site = Arc::new(Site::new(site_settings, desk, (data, jobs), log));
         let scheme = if acceptor.is_some() { "https" } else { "http" };
         let door = Door::open(command.listen, acceptor, router(&site)).await?;
         let here = format!("{scheme}://{}", door.address()?);
@@ -126,7 +126,9 @@ pub(super) fn run(
         let tidying = tokio::spawn(tidy(Arc::clone(&site)));
         run_doors(doors, stop).await;
         tidying.abort();
-        data.close().await;
+        // A test send that was begun may have left its message already: its end is awaited and recorded.
+        site.jobs.finish().await;
+        site.data.close().await;
         Ok(Exit::Good)
     })
 }
@@ -149,9 +151,9 @@ fn desk_settings(
     })
 }
 
-/// Before there is an owner, every start prints a link for one. There is no password to begin with.
+/// Before there is an owner, every start prints a link for one, and the links before it end. There is no password to begin with.
 async fn first_link(site: &Site, here: &str) -> Result<(), CliError> {
-    let link = site.accounts.first_link(site.now()).await;
+    let link = site.accounts.team(site.data.workspace()).first_link(site.now()).await;
     let link = link.map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
     if let Some(token) = link {
         let base = if site.base().is_empty() { here } else { site.base() };

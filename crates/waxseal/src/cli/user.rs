@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::Path;
 use waxseal_app::store::{Data, Opening};
-use waxseal_app::users::{AccountError, Accounts, Role};
+use waxseal_app::users::{AccountError, Accounts, Role, Team};
 
 /// Who acts in the log when nobody is signed in.
 const WHO: &str = "(command line)";
@@ -104,25 +104,25 @@ pub(super) fn run(
                     .hint("waxseal serve makes the database")
             },
         )?;
-        let accounts = Accounts::new(data.store().clone(), data.workspace());
-        let done = act(command, &accounts, rest.json).await;
+        let accounts = Accounts::new(data.store().clone());
+        let done = act(command, accounts.team(data.workspace()), rest.json).await;
         data.close().await;
         done
     })
 }
 
-async fn act(command: &User, accounts: &Accounts, json: bool) -> Result<Exit, CliError> {
+async fn act(command: &User, team: Team<'_>, json: bool) -> Result<Exit, CliError> {
     let now = clock::now();
     let token = match command {
-        User::List(_) => return list(accounts, json).await,
+        User::List(_) => return list(team, json).await,
         User::Invite(invite) => {
             let role = Role::parse(&invite.role).ok_or_else(|| {
                 CliError::usage(format!("--role {}: no such role", invite.role))
                     .hint("roles: owner, sender, viewer")
             })?;
-            accounts.invite(role, WHO, now).await
+            team.invite(role, WHO, now).await
         }
-        User::Reset(reset) => accounts.reset(&reset.name, WHO, now).await,
+        User::Reset(reset) => team.reset(&reset.name, WHO, now).await,
     };
     let token = token.map_err(|error| wrong(&error))?;
     let path = format!("/enter/{}", token.expose());
@@ -135,8 +135,8 @@ async fn act(command: &User, accounts: &Accounts, json: bool) -> Result<Exit, Cl
     Ok(Exit::Good)
 }
 
-async fn list(accounts: &Accounts, json: bool) -> Result<Exit, CliError> {
-    let users = accounts.people().await.map_err(|error| wrong(&error))?;
+async fn list(team: Team<'_>, json: bool) -> Result<Exit, CliError> {
+    let users = team.people().await.map_err(|error| wrong(&error))?;
     let users: Vec<Person> = users
         .into_iter()
         .map(|user| Person {

@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use waxseal_app::check_desk::CheckDesk;
-use waxseal_app::users::Accounts;
+use waxseal_app::jobs::Jobs;
+use waxseal_app::store::{Data, DataError};
+use waxseal_app::users::{Accounts, User};
 
 /// What the operator chose.
 #[derive(Clone)]
@@ -53,6 +55,10 @@ pub(crate) struct Site {
     pub(crate) log: Log,
     pub(crate) desk: Arc<CheckDesk>,
     pub(crate) accounts: Accounts,
+    /// What is kept, as the workspace that the program was started for sees it.
+    pub(crate) data: Data,
+    /// Test sends and verifications that run.
+    pub(crate) jobs: Arc<Jobs>,
     /// Turns true when the program is asked to stop, so that event streams end.
     pub(crate) closing: watch::Sender<bool>,
     streams: Streams,
@@ -63,7 +69,7 @@ impl Site {
     pub(crate) fn new(
         settings: SiteSettings,
         desk: Arc<CheckDesk>,
-        accounts: Accounts,
+        (data, jobs): (Data, Arc<Jobs>),
         log: Log,
     ) -> Self {
         let (closing, _) = watch::channel(false);
@@ -73,7 +79,9 @@ impl Site {
             metrics: Metrics::default(),
             log,
             desk,
-            accounts,
+            accounts: Accounts::new(data.store().clone()),
+            data,
+            jobs,
             closing,
             streams: Streams::default(),
         }
@@ -82,6 +90,14 @@ impl Site {
     /// Notes that this program could not do its own job.
     pub(crate) fn fault(&self, doing: &str, error: &dyn std::error::Error) {
         self.log.write(&Event::Fault { doing, problem: &chain(error) });
+    }
+
+    /// What is kept, as the workspace of this person sees it.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub(crate) async fn data_of(&self, person: &User) -> Result<Data, DataError> {
+        self.data.of_workspace(person.workspace).await
     }
 
     /// The present moment.
@@ -107,6 +123,12 @@ impl Site {
                 "Checks that ended because nobody watched any more.",
                 "counter",
                 counts.cancelled,
+            ),
+            gauge(
+                "jobs_running",
+                "Test sends and verifications that run now.",
+                "gauge",
+                self.jobs.running(),
             ),
             gauge("event_streams_open", "Open event streams.", "gauge", self.streams.open()),
         ]

@@ -40,6 +40,7 @@ struct Account<'a> {
     frame: Frame<'a>,
     name: String,
     role: &'static str,
+    workspace: String,
     form_token: String,
     is_owner: bool,
     people: Vec<PersonRow>,
@@ -135,9 +136,10 @@ const fn status(error: &AccountError) -> StatusCode {
         AccountError::Name | AccountError::NameTaken | AccountError::Password => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        AccountError::Store(_) | AccountError::NoRandomness(_) | AccountError::Hash => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        AccountError::Data(_)
+        | AccountError::Store(_)
+        | AccountError::NoRandomness(_)
+        | AccountError::Hash => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -278,7 +280,8 @@ pub(super) async fn invite(
     let Some(role) = role else {
         return (StatusCode::FORBIDDEN, "Only owners invite.\n").into_response();
     };
-    match site.accounts.invite(role, &visitor.user().name, site.now()).await {
+    let team = site.accounts.team(visitor.user().workspace);
+    match team.invite(role, &visitor.user().name, site.now()).await {
         Ok(token) => {
             let link = format!("{}/enter/{}", base(&site, &headers), token.expose());
             shown(&site, &visitor, Some(link)).await
@@ -301,16 +304,22 @@ async fn shown(site: &Site, visitor: &Visitor, link: Option<String>) -> Response
     let is_owner = visitor.is(Role::Owner);
     let (mut people, mut log) = (Vec::new(), Vec::new());
     if is_owner {
-        match (site.accounts.people().await, site.accounts.log().await) {
+        let team = site.accounts.team(visitor.user().workspace);
+        match (team.people().await, team.log().await) {
             (Ok(users), Ok(lines)) => (people, log) = (users, lines),
             (Err(error), _) | (_, Err(error)) => return problem(site, &error),
         }
     }
     let user = visitor.user();
+    let workspace = match site.data_of(user).await {
+        Ok(data) => escape::line(data.workspace_name().as_str()),
+        Err(error) => return problem(site, &AccountError::from(error)),
+    };
     let template = Account {
         frame: Frame::of(site).at(Place::Account).noindex(),
         name: escape::line(&user.name),
         role: user.role.as_str(),
+        workspace,
         form_token: visitor.session.form_token.clone(),
         is_owner,
         people: people

@@ -21,20 +21,14 @@ impl Running {
     /// Starts a command that prints its address first.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut child = program()
-            .env("XDG_DATA_HOME", data.path())
-            .args(arguments)
-            .args(["--listen", "127.0.0.1:0", "--quiet"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let notes = BufReader::new(child.stderr.take().unwrap());
-        let address = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}")).1;
-        Self { address: address.to_owned(), child, data, notes }
+        let (child, notes, address) = begin(arguments, data.path());
+        Self { child, data, notes, address }
+    }
+
+    /// Ends it and starts it again with the same data, at another address.
+    pub(crate) fn restart(&mut self, arguments: &[&str]) {
+        self.stop();
+        (self.child, self.notes, self.address) = begin(arguments, self.data.path());
     }
 
     /// The folder of its database.
@@ -100,6 +94,26 @@ impl Running {
             "GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n"
         ))
     }
+}
+
+fn begin(
+    arguments: &[&str],
+    data: &std::path::Path,
+) -> (Child, BufReader<std::process::ChildStderr>, String) {
+    let mut child = program()
+        .env("XDG_DATA_HOME", data)
+        .args(arguments)
+        .args(["--listen", "127.0.0.1:0", "--quiet"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let notes = BufReader::new(child.stderr.take().unwrap());
+    let address = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}")).1;
+    (child, notes, address.to_owned())
 }
 
 impl Drop for Running {

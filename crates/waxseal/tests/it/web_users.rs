@@ -154,3 +154,46 @@ fn a_forgotten_password_is_replaced_by_a_link_from_the_command_line() {
         !holds(b"other words of chance") && !holds(link.trim_start_matches("/enter/").as_bytes())
     );
 }
+
+#[test]
+fn a_new_start_ends_the_links_for_a_first_owner_before_it() {
+    let mut site = Running::start(&["serve"]);
+    let first = site.first_link();
+    let (_, invitation, _) = user(&site, &["invite", "--role", "owner"]);
+    site.restart(&["serve"]);
+    let second = site.first_link();
+    let status = |path: &str| site.get(path).status;
+    assert_eq!((status(&first), status(&second), status(&invitation)), (404, 200, 200));
+    assert_eq!(enter(&site, &invitation, "anna").status, 303, "an owner came in another way");
+    assert_eq!(status(&second), 404, "there is an owner now");
+}
+
+#[test]
+fn owners_see_the_people_of_their_own_workspace_only() {
+    let mut site = Running::start(&["serve"]);
+    let anna = cookie_of(&come_in(&mut site));
+    let data = site.data_folder();
+    let mut add = program();
+    add.args(["connection", "add", "own", "--no-secret", "--host", "127.0.0.1", "--port", "25"])
+        .args(["--security", "none", "--from-address", "a@example.com", "--workspace", "two"])
+        .args(["--data", data.to_str().unwrap()]);
+    assert_eq!(finish(&mut add, b"").status, 0);
+    let (status, link, words) = user(&site, &["invite", "--role", "owner", "--workspace", "two"]);
+    assert_eq!(status, 0, "{words}");
+    let zoe = cookie_of(&enter(&site, &link, "zoe"));
+    let page = site.get_with("/account", &zoe);
+    assert!(page.body.contains("<th scope=\"row\">zoe</th>"), "{}", page.body);
+    assert!(page.body.contains("user.added") && !page.body.contains("anna"), "{}", page.body);
+    let body = format!("form_token={}&role=viewer", form_token(&page));
+    let invited = site.post("/account/invite", &zoe, &body);
+    let link = invited.body.split("/enter/").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(enter(&site, &format!("/enter/{link}"), "yan").status, 303);
+    assert!(site.get_with("/account", &zoe).body.contains("<th scope=\"row\">yan</th>"));
+    let page = site.get_with("/account", &anna).body;
+    assert!(page.contains("anna"), "{page}");
+    for foreign in ["zoe", "yan"] {
+        assert!(!page.contains(foreign), "{foreign}: {page}");
+    }
+    let (status, ..) = user(&site, &["reset", "anna", "--workspace", "two"]);
+    assert_eq!(status, 2, "nobody there has this name");
+}
