@@ -130,6 +130,12 @@ pub(crate) const OWNER_COOKIE_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// Octets of one message of an agent: the largest argument twice over, because JSON may escape it.
 pub(crate) const MCP_LINE_OCTETS_MAX: usize = 1024 * 1024;
 
+/// Lines that wait until an agent reads them; behind them whoever answers waits.
+pub(crate) const MCP_LINES_WAITING_MAX: usize = 16;
+
+/// How long the last answers may take to be written once an agent is gone.
+pub(crate) const MCP_FAREWELL: Duration = Duration::from_secs(1);
+
 /// Octets of a received message that an agent has read; a long header has some 30 kB.
 pub(crate) const MCP_MESSAGE_OCTETS_MAX: usize = 256 * 1024;
 

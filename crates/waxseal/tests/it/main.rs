@@ -11,6 +11,8 @@ mod headers;
 mod help;
 mod keeping;
 mod mcp;
+mod mcp_calls;
+mod mcp_lines;
 mod name_server;
 mod own_network;
 mod presets;
