@@ -308,7 +308,7 @@ impl CheckDesk {
         }
     }
 
-    /// The running check of a ticket; none when it ended. Who follows it is the one who watches from now on.
+    /// The check of a ticket; none once it is over for a while. Who follows it is the one who watches from now on.
     pub fn follow(self: &Arc<Self>, token: TokenHash) -> Option<Watch> {
         let mut state = self.state();
         let (run, followed) = state.tickets.get_mut(&token)?;
@@ -320,7 +320,8 @@ impl CheckDesk {
     /// What the running check of a ticket looks at; none when it ended.
     pub fn runs(&self, token: TokenHash) -> Option<String> {
         let state = self.state();
-        state.tickets.get(&token).map(|(run, _)| run.key().target.clone())
+        let (run, _) = state.tickets.get(&token)?;
+        (!run.is_over()).then(|| run.key().target.clone())
     }
 
     /// A link to a result that is there already.

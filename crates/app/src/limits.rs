@@ -43,6 +43,10 @@ pub const CLIENTS_MAX: usize = 50_000;
 /// A check that nobody watches is cancelled after this time: a browser opens its event stream at once.
 pub const UNWATCHED_MAX: Duration = Duration::from_secs(15);
 
+/// So long the steps of a check that ended are kept for a browser that opens its event stream late: a check
+/// can be over before a phone has asked for them.
+pub const STEPS_KEPT: Duration = Duration::from_secs(15);
+
 /// How long a link to a result works.
 pub const RESULT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 

@@ -3,6 +3,7 @@
 
 use super::{CheckDesk, DeskError, Key};
 use crate::check_domain::{CheckRequest, Progress, check_domain_sharing};
+use crate::limits::STEPS_KEPT;
 use crate::world::Stopwatch;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,6 +115,11 @@ impl Run {
         })
     }
 
+    /// Whether its result is there.
+    pub(super) fn is_over(&self) -> bool {
+        self.with(|inner| inner.ended.is_some())
+    }
+
     /// Ends the run unless somebody came in who has no link yet.
     fn end(&self, ended: &Result<Measured, String>, linked: usize) -> bool {
         self.with(|inner| {
@@ -219,7 +225,6 @@ pub(super) async fn carry_out(
             continue;
         }
         state.running.remove(&run.key);
-        state.tickets.retain(|_, (other, _)| !Arc::ptr_eq(other, &run));
         if let Ok(measured) = said {
             state.recent.insert(run.key.clone(), (Stopwatch::start(), measured));
         }
@@ -227,6 +232,8 @@ pub(super) async fn carry_out(
     }
     run.changes.send_modify(|count| *count += 1);
     drop(place);
+    tokio::time::sleep(STEPS_KEPT).await;
+    desk.state().tickets.retain(|_, (other, _)| !Arc::ptr_eq(other, &run));
 }
 
 async fn store(desk: &CheckDesk, run: &Run, report: ReportV1) -> Result<Measured, DeskError> {

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use waxseal_proto::x509::{inspect, read_certificates};
@@ -18,7 +17,7 @@ use waxseal_store::connection::{
 };
 
 /// A connection.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionView {
     /// Its identifier.
     pub id: String,
@@ -75,7 +74,7 @@ pub struct ConnectionView {
 }
 
 /// How a connection signs in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignInView {
     /// automatic or a mechanism.
     pub mechanism: &'static str,
@@ -84,7 +83,7 @@ pub struct SignInView {
 }
 
 /// What certificates a connection trusts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TrustView {
     /// public-roots, authority or pinned-keys.
     pub kind: &'static str,
@@ -95,7 +94,7 @@ pub struct TrustView {
 }
 
 /// A certificate of a private authority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateView {
     /// Its subject.
     pub subject: String,
@@ -106,7 +105,7 @@ pub struct CertificateView {
 }
 
 /// Whether a secret is stored, and since when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SecretView {
     /// Whether there is one.
     pub stored: bool,
@@ -115,7 +114,7 @@ pub struct SecretView {
 }
 
 /// A test or verification.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrialView {
     /// Its identifier.
     pub id: String,
@@ -132,7 +131,7 @@ pub struct TrialView {
 }
 
 /// An exception for mode none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExceptionView {
     /// The page of the provider.
     pub documentation: String,
@@ -149,7 +148,7 @@ pub struct ExceptionView {
 }
 
 /// Something that uses a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HolderView {
     /// What it is.
     pub kind: String,
@@ -158,7 +157,7 @@ pub struct HolderView {
 }
 
 /// What the account of a service says about itself; null where it does not say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountView {
     /// enabled or stopped.
     pub sending: Option<&'static str>,
@@ -177,7 +176,7 @@ pub struct AccountView {
 }
 
 /// An amount that a plan allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuotaView {
     /// credits or recipients-per-day.
     pub unit: &'static str,
@@ -220,7 +219,7 @@ impl AccountView {
 }
 
 /// What is known of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Offer {
     /// The built-in service that the host belongs to: the better way, by its HTTPS interface.
     pub service: Option<String>,
@@ -229,7 +228,7 @@ pub struct Offer {
 }
 
 /// A preset that fits a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PresetOffer {
     /// Its key.
     pub name: String,
