@@ -74,6 +74,11 @@ fn mark(octets: &[u8]) -> u64 {
     })
 }
 
+/// `GET /favicon.ico`, which browsers ask for beside anything that is no page of ours.
+pub(super) async fn icon() -> Response {
+    serve(Path("seal.svg".to_owned())).await
+}
+
 /// `GET /assets/{name}`.
 pub(super) async fn serve(Path(name): Path<String>) -> Response {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {

@@ -8,7 +8,6 @@ mod client;
 mod guard;
 mod log;
 mod metrics;
-mod patience;
 pub(crate) mod server;
 mod site;
 mod status;
@@ -36,6 +35,7 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         .merge(web::routes())
         .merge(api::routes())
         .route("/assets/{name}", get(assets::serve))
+        .route("/favicon.ico", get(assets::icon))
         .route("/metrics", get(status::metrics_with_token))
         .fallback(web::not_found)
         .layer(middleware::from_fn(guard::in_time));

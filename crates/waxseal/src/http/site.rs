@@ -6,7 +6,6 @@ use super::metrics::{Gauge, Metrics};
 use super::streams::{StreamPlace, Streams};
 use crate::cli::error::chain;
 use crate::clock;
-use crate::limits::STREAMS_PER_CLIENT_MAX;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -84,7 +83,7 @@ impl Site {
             data,
             jobs,
             closing,
-            streams: Streams::new(STREAMS_PER_CLIENT_MAX),
+            streams: Streams::default(),
         }
     }
 

@@ -1,18 +1,16 @@
-//! Open event streams and open connections, so that no client can take all of them. A place is given back when
-//! its value is dropped, which happens when the visitor goes away.
+//! Open event streams, so that no client can take all connections with them. A place is given back when its
+//! value is dropped, which happens when the visitor goes away.
 
+use crate::limits::STREAMS_PER_CLIENT_MAX;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What each client has open.
-#[derive(Clone, Debug)]
-pub(crate) struct Streams {
-    open: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
-    per_client_max: usize,
-}
+/// The open streams of each client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Streams(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
 
-/// One open stream or connection.
+/// One open stream.
 #[derive(Debug)]
 pub(crate) struct StreamPlace {
     streams: Streams,
@@ -20,16 +18,11 @@ pub(crate) struct StreamPlace {
 }
 
 impl Streams {
-    /// So many for each client.
-    pub(super) fn new(per_client_max: usize) -> Self {
-        Self { open: Arc::default(), per_client_max }
-    }
-
     /// A place, unless the client has as many as it may.
     pub(super) fn enter(&self, client: IpAddr) -> Option<StreamPlace> {
         self.with(|open| {
             let count = open.entry(client).or_default();
-            (*count < self.per_client_max).then(|| *count += 1)
+            (*count < STREAMS_PER_CLIENT_MAX).then(|| *count += 1)
         })?;
         Some(StreamPlace { streams: self.clone(), client })
     }
@@ -41,7 +34,7 @@ impl Streams {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<IpAddr, usize>) -> T) -> T {
-        look(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -64,9 +57,9 @@ mod tests {
 
     #[test]
     fn places_come_back() {
-        let streams = Streams::new(3);
+        let streams = Streams::default();
         let client: IpAddr = "192.0.2.1".parse().unwrap();
-        let places: Vec<_> = (0..3).map(|_| streams.enter(client)).collect();
+        let places: Vec<_> = (0..STREAMS_PER_CLIENT_MAX).map(|_| streams.enter(client)).collect();
         assert!(places.iter().all(Option::is_some));
         assert!(streams.enter(client).is_none());
         assert!(streams.enter("192.0.2.2".parse().unwrap()).is_some());

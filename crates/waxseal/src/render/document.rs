@@ -77,16 +77,15 @@ pub(super) enum Part {
 
 /// The line above everything: when, from where, how long.
 pub(super) fn circumstances(report: &ReportV1) -> String {
+    format!("checked {}{}", to_the_second(&report.checked_at), place_and_duration(report))
+}
+
+/// From where, and how long it took.
+pub(super) fn place_and_duration(report: &ReportV1) -> String {
     let vantage = &report.vantage;
     let from = vantage.address.as_ref().map(|address| format!(" from {address}"));
     let ehlo = vantage.ehlo_name.as_ref().map(|name| format!(", EHLO {name}"));
-    format!(
-        "checked {}{}{}, {} ms",
-        to_the_second(&report.checked_at),
-        from.unwrap_or_default(),
-        ehlo.unwrap_or_default(),
-        report.took_ms
-    )
+    format!("{}{}, {} ms", from.unwrap_or_default(), ehlo.unwrap_or_default(), report.took_ms)
 }
 
 /// A time without its fraction of a second, which no reader needs.

@@ -10,7 +10,7 @@ mod matrix;
 mod site;
 mod text;
 
-pub(crate) use site::report as site_report;
+pub(crate) use site::{circumstances as site_circumstances, report as site_report};
 
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -109,11 +109,6 @@ pub(crate) fn sent(sent: &SendV1, layout: Layout) -> String {
 /// One step of an attempt as it passes, as one line.
 pub(crate) fn step(step: &StepV1) -> String {
     text::step(step)
-}
-
-/// The line above a report: when, from where, how long.
-pub(crate) fn circumstances(report: &ReportV1) -> String {
-    document::circumstances(report)
 }
 
 /// A text of the guides as HTML.

@@ -2,9 +2,12 @@
 //! certificate chains, and seals for the verdicts. Like the other writers it judges nothing and escapes
 //! everything foreign.
 
-use super::document::{Block, blocks_without_commands, shown_severity, shown_verdict};
+use super::document::{
+    Block, blocks_without_commands, place_and_duration, shown_severity, shown_verdict,
+};
 use super::html::{block, head_of_table, list, prose, titled_list};
 use crate::escape;
+use jiff::Timestamp;
 use std::fmt::Write as _;
 use waxseal_check::report::wire::{
     AddressV1, CertificateEntryV1, CertificateV1, FindingV1, ReportV1, VerdictV1,
@@ -28,6 +31,21 @@ pub(crate) fn report(report: &ReportV1) -> String {
         }
     }
     out
+}
+
+/// The line above a report: when, from where, how long; HTML.
+pub(crate) fn circumstances(report: &ReportV1) -> String {
+    format!("checked {}{}", time(&report.checked_at), escape::html(&place_and_duration(report)))
+}
+
+/// A moment that a script shows in the viewer's zone; without one it is in UTC, and says so.
+fn time(text: &str) -> String {
+    match text.parse::<Timestamp>() {
+        Ok(at) => {
+            format!("<time datetime=\"{at}\">{}</time>", at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        }
+        Err(_) => escape::html(text),
+    }
 }
 
 /// A heading with an anchor made of its words.
@@ -179,8 +197,8 @@ fn row(out: &mut String, entry: &CertificateEntryV1) {
         "<tr><th scope=\"row\">{}</th><td>{}</td><td>{} to {}</td><td>{}</td><td>{}{bits}, {}</td><td><code>{}</code></td></tr>",
         escape::html(&entry.subject),
         escape::html(&entry.issuer),
-        escape::html(&entry.not_before),
-        escape::html(&entry.not_after),
+        time(&entry.not_before),
+        time(&entry.not_after),
         escape::html(&names.join(", ")),
         escape::html(&entry.key.kind),
         escape::html(&entry.signature_algorithm),

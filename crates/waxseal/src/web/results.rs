@@ -33,6 +33,7 @@ struct ResultPage<'a> {
     frame: Frame<'a>,
     token: &'a str,
     target: String,
+    /// HTML.
     circumstances: String,
     simulated: bool,
     kind: &'static str,
@@ -97,7 +98,7 @@ pub(super) async fn show(
         frame: Frame::of(&site).noindex(),
         token: &token,
         target: escape::line(&report.target),
-        circumstances: escape::line(&render::circumstances(report)),
+        circumstances: render::site_circumstances(report),
         simulated: report.simulated,
         kind: kind(report),
         is_owner: linked.is_owner,

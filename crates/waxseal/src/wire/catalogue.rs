@@ -2,25 +2,24 @@
 //! [`waxseal_guides`] and [`waxseal_services::presets`]; nothing is added to them.
 
 use super::preset::PresetV1;
-use schemars::JsonSchema;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waxseal_guides::{FindingText, Page, markdown};
 
 /// All presets.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Presets {
     pub(crate) presets: Vec<PresetV1>,
 }
 
 /// All guides.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Guides {
     pub(crate) guides: Vec<GuideSummary>,
 }
 
 /// A guide in a list.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct GuideSummary {
     /// The name in addresses.
     pub(crate) name: &'static str,
@@ -39,7 +38,7 @@ pub(crate) struct GuideSummary {
 }
 
 /// A section of a guide.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct GuideSection {
     /// Its anchor.
     pub(crate) anchor: &'static str,
@@ -48,7 +47,7 @@ pub(crate) struct GuideSection {
 }
 
 /// A guide.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Guide {
     #[serde(flatten)]
     pub(crate) summary: GuideSummary,
@@ -57,13 +56,13 @@ pub(crate) struct Guide {
 }
 
 /// All findings.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Findings {
     pub(crate) findings: Vec<FindingSummary>,
 }
 
 /// A finding in a list.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FindingSummary {
     /// The code, which never changes its meaning.
     pub(crate) code: &'static str,
@@ -78,7 +77,7 @@ pub(crate) struct FindingSummary {
 }
 
 /// One case of a finding.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FindingCase {
     /// When this case holds.
     pub(crate) when: &'static str,
@@ -91,7 +90,7 @@ pub(crate) struct FindingCase {
 }
 
 /// A finding.
-#[derive(JsonSchema, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Finding {
     #[serde(flatten)]
     pub(crate) summary: FindingSummary,

@@ -2,14 +2,13 @@
 //! that a line does not give are `null`; times are RFC 3339 in UTC.
 
 use super::{DOES_NOT_PROVE, PROVES, Seen};
-use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_proto::message::alignment::{self, AlignmentSeen, Identity, Mechanism};
 use waxseal_proto::message::auth_results::{AuthResult, AuthResults};
 use waxseal_proto::message::received::{Hop, TlsVersionNoted, WithProtocol};
 
 /// One message.
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Message {
     hops: Vec<WireHop>,
     all_encrypted: Option<bool>,
@@ -22,7 +21,7 @@ pub(crate) struct Message {
     does_not_prove: Vec<&'static str>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct WireHop {
     from: From,
     by: Option<String>,
@@ -41,7 +40,7 @@ struct WireHop {
     raw: String,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct From {
     name: Option<String>,
     ip: Option<String>,
@@ -49,7 +48,7 @@ struct From {
     helo: Option<String>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct Tls {
     /// Whether the line claims TLS.
     encrypted: bool,
@@ -60,7 +59,7 @@ struct Tls {
     version_is_family: bool,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct Authentication {
     authserv_id: Option<String>,
     received_above: usize,
@@ -71,7 +70,7 @@ struct Authentication {
     raw: String,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct MethodResult {
     method: String,
     result: String,
@@ -80,20 +79,20 @@ struct MethodResult {
     comments: Vec<String>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct Property {
     name: String,
     value: String,
 }
 
 /// The closest alignment among results that passed: strict, relaxed, none; null when none passed.
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct Alignment {
     spf: Option<&'static str>,
     dkim: Option<&'static str>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize)]
 struct WireIdentity {
     method: &'static str,
     result: String,

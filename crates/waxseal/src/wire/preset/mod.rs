@@ -3,13 +3,12 @@
 
 mod words;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waxseal_services::presets::{Endpoint, HostPattern, Preset};
 
 /// What is known of one service.
-#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct PresetV1 {
     /// The name in commands and addresses.
     pub(crate) name: &'static str,
@@ -48,7 +47,7 @@ pub(crate) struct PresetV1 {
 }
 
 /// A port and its mode.
-#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct PairV1 {
     /// The port.
     pub(crate) port: u16,
@@ -57,7 +56,7 @@ pub(crate) struct PairV1 {
 }
 
 /// One documented limit.
-#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct LimitV1 {
     /// How many.
     pub(crate) count: u64,
