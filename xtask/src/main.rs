@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bench;
+mod browser;
 mod clock;
 mod command;
 mod diagnosis;
@@ -36,6 +37,8 @@ cargo xtask COMMAND
                               check real mail and name servers, unpacked from Debian packages
   sdks [--install]            delivery services' own libraries against the lab's services, and our requests
                               beside theirs
+  browser [--install] [--only NAME]
+                              the pages in Chromium: what people do on them, and axe-core on every page
   fuzz [--seconds N] [--seed S] [TARGET]
                               seeded fuzzing of every parser of foreign bytes
   third-party [--check]       write THIRD-PARTY.md (or compare it)
@@ -64,6 +67,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     };
     match name {
         "bench" => bench::run(rest),
+        "browser" => browser::run(rest),
         "fuzz" => fuzz::run(rest),
         "licences" => licences::run(rest),
         "peers" => peers::run(rest),

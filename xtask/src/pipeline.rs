@@ -12,7 +12,7 @@ use crate::arguments::Arguments;
 use crate::clock::Stopwatch;
 use crate::command::Command;
 use crate::tools::Missing;
-use crate::{diagnosis, fuzz, lab, licences, peers, sdks, tidy, tools};
+use crate::{browser, diagnosis, fuzz, lab, licences, peers, sdks, tidy, tools};
 
 /// How many checks of a part passed, failed, and did not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,7 @@ const PARTS: &[Part] = &[
     Part { name: "diagnosis", needs_binary: true, run: |_| diagnosis::check() },
     Part { name: "peers", needs_binary: true, run: peers::count },
     Part { name: "sdks", needs_binary: true, run: sdks::count },
+    Part { name: "browser", needs_binary: true, run: browser::count },
     Part { name: "fuzz", needs_binary: true, run: |_| fuzz::run(&[]).map(Count::of) },
 ];
 

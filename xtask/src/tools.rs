@@ -3,7 +3,7 @@
 //! Nothing is installed unless `--install` says so; without it, everything missing is named at once,
 //! with the command that installs it. The way in is [`check`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -13,6 +13,7 @@ use crate::command::Command;
 const PROGRAMS: &[(&str, &str)] = &[
     ("ar", "binutils"),
     ("cc", "gcc"),
+    ("chromium", "chromium"),
     ("curl", "curl"),
     ("dpkg", "dpkg"),
     ("git", "git"),
@@ -43,7 +44,7 @@ pub(crate) enum Missing {
 pub(crate) fn check(missing: Missing) -> Result<()> {
     let packages: Vec<&str> = PROGRAMS
         .iter()
-        .filter(|(program, _)| !on_path(program))
+        .filter(|(program, _)| find(program).is_none())
         .map(|(_, package)| *package)
         .collect();
     let components: Vec<&str> = COMPONENTS
@@ -60,6 +61,25 @@ pub(crate) fn check(missing: Missing) -> Result<()> {
 
 fn check_again() -> Result<()> {
     check(Missing::Report)
+}
+
+/// Looks for these programs of the list only, and installs or names the missing ones.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn need(programs: &[&str], missing: Missing) -> Result<()> {
+    let packages: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| programs.contains(program) && find(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    match missing {
+        Missing::Install if !packages.is_empty() => {
+            install(&packages, &[])?;
+            need(programs, Missing::Report)
+        }
+        Missing::Install | Missing::Report => report(&packages, &[]),
+    }
 }
 
 fn report(packages: &[&str], components: &[&str]) -> Result<()> {
@@ -105,11 +125,12 @@ pub(crate) fn apt_update() -> Result<()> {
     Ok(())
 }
 
-fn on_path(program: &str) -> bool {
+/// Where a program lies.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();
     folders.extend(["/usr/sbin", "/sbin"].map(|folder| Path::new(folder).to_path_buf()));
-    folders.iter().any(|folder| folder.join(program).is_file())
+    folders.iter().map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 fn works(command: &str) -> bool {
