@@ -87,6 +87,7 @@ identifier!(ConnectionId, "a connection to a delivery service");
 identifier!(TrialId, "one test or verification of a connection");
 identifier!(CheckId, "a stored report");
 identifier!(UserId, "a person");
+identifier!(ApiTokenId, "a token of a program");
 
 #[cfg(test)]
 mod tests {

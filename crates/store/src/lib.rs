@@ -4,6 +4,7 @@
 //! [`Store::open`]. [`keys`] and [`sealed`] keep secrets: they are written and replaced, and opened for
 //! sending only. Every row belongs to a workspace.
 
+pub mod api_tokens;
 pub mod backup;
 pub mod checks;
 pub mod connection;
@@ -11,6 +12,7 @@ pub mod connections;
 mod database;
 mod error;
 pub mod id;
+pub mod kept_answers;
 mod key_file;
 pub mod keys;
 pub mod limits;
@@ -21,6 +23,7 @@ pub mod rotate;
 mod rows;
 mod schema;
 pub mod sealed;
+pub mod secret_links;
 pub mod secrets;
 pub mod token;
 

@@ -63,6 +63,9 @@ pub const TEST_KEYS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Octets of one stored report. The largest of a domain with many hosts has some 300 kB.
 pub const REPORT_OCTETS_MAX: usize = 4 * 1_024 * 1_024;
 
+/// Octets of one answer that is kept to be repeated: a connection with its newest test fits.
+pub const KEPT_ANSWER_OCTETS_MAX: usize = 2 * 1_024 * 1_024;
+
 /// Rows of one page of a listing.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
 

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "first", sql: include_str!("schema/0001_first.sql") },
     Migration { version: 2, name: "results", sql: include_str!("schema/0002_results.sql") },
     Migration { version: 3, name: "people", sql: include_str!("schema/0003_people.sql") },
+    Migration { version: 4, name: "tokens", sql: include_str!("schema/0004_tokens.sql") },
 ];
 
 /// SQLite's `application_id` of our databases: "WXSL".

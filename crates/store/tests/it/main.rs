@@ -13,3 +13,4 @@ mod rotation_kills;
 mod secrecy;
 mod side_by_side;
 mod sqlite;
+mod tokens;
