@@ -14,6 +14,7 @@ mod steps;
 pub mod store;
 pub mod submission;
 pub mod test_send;
+pub mod tokens;
 pub mod users;
 pub mod world;
 

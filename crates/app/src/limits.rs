@@ -113,3 +113,18 @@ pub const RECEIVED_HOPS_KEPT: usize = 25;
 
 /// Characters kept of a host name or cipher in such a hop.
 pub const RECEIVED_TEXT_CHARS_MAX: usize = 128;
+
+/// How long a token holds when nobody says otherwise: a quarter, after which somebody looks again.
+pub const TOKEN_HOLDS: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// How long a token with an end holds at most: two years. One without end has to be asked for as such.
+pub const TOKEN_HOLDS_MAX: SignedDuration = SignedDuration::from_hours(24 * 731);
+
+/// How exactly the last use of a token is known: not every request writes to the database.
+pub const TOKEN_USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Wrong tokens that one client may show in [`WRONG_TOKENS_PERIOD`]. They cannot be guessed; this bounds the noise.
+pub const WRONG_TOKENS_PER_CLIENT: u32 = 30;
+
+/// The period of [`WRONG_TOKENS_PER_CLIENT`].
+pub const WRONG_TOKENS_PERIOD: Duration = Duration::from_mins(10);

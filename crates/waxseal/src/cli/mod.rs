@@ -22,6 +22,7 @@ mod prompt;
 mod serve;
 mod settings;
 mod text;
+mod token;
 mod tool;
 mod user;
 mod world;
@@ -95,6 +96,9 @@ enum Command {
     Restore(backup::Restore),
     /// Serve the web pages until Ctrl-C
     Serve(Box<serve::Serve>),
+    /// Tokens by which programs come in to the HTTP interface
+    #[command(subcommand)]
+    Token(token::Token),
     /// Small tools: one mechanism each, exact
     #[command(subcommand)]
     Tool(tool::Tool),
@@ -142,6 +146,7 @@ fn dispatch(cli: &Cli, world: &WorldSource) -> Result<Exit, CliError> {
         Command::Presets(command) => presets::run(command),
         Command::Restore(command) => backup::run_restore(command, config, world),
         Command::Serve(command) => serve::run(command, config, world),
+        Command::Token(command) => token::run(command, config, world),
         Command::Tool(command) => tool::run(command, config, world),
         Command::User(command) => user::run(command, config, world),
     }

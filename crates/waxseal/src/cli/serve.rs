@@ -176,6 +176,9 @@ async fn tidy(site: Arc<Site>) {
         if let Err(error) = site.accounts.tidy(site.now()).await {
             site.fault("drop sessions that ended", &error);
         }
+        if let Err(error) = site.tokens.tidy(site.now()).await {
+            site.fault("drop kept answers that ended", &error);
+        }
     }
 }
 

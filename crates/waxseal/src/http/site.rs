@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use waxseal_app::check_desk::CheckDesk;
 use waxseal_app::jobs::Jobs;
 use waxseal_app::store::{Data, DataError};
+use waxseal_app::tokens::Tokens;
 use waxseal_app::users::{Accounts, User};
 
 /// What the operator chose.
@@ -55,6 +56,8 @@ pub(crate) struct Site {
     pub(crate) log: Log,
     pub(crate) desk: Arc<CheckDesk>,
     pub(crate) accounts: Accounts,
+    /// The tokens of programs.
+    pub(crate) tokens: Tokens,
     /// What is kept, as the workspace that the program was started for sees it.
     pub(crate) data: Data,
     /// Test sends and verifications that run.
@@ -80,6 +83,7 @@ impl Site {
             log,
             desk,
             accounts: Accounts::new(data.store().clone()),
+            tokens: Tokens::new(data.store().clone()),
             data,
             jobs,
             closing,

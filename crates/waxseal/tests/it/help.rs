@@ -20,6 +20,8 @@ fn help_reads_as_committed() {
         &["mcp"],
         &["presets"],
         &["serve"],
+        &["token"],
+        &["token", "create"],
         &["tool"],
         &["tool", "cert", "verify"],
         &["tool", "smtp", "send"],

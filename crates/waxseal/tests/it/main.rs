@@ -17,6 +17,7 @@ mod secrecy;
 mod site;
 mod smtp_limits;
 mod smtp_send;
+mod token;
 mod tools;
 mod web;
 mod web_api;
