@@ -7,6 +7,7 @@
 mod error;
 mod exception;
 mod form;
+mod kept;
 pub mod line;
 mod offer;
 mod received;

@@ -10,12 +10,11 @@ use waxseal_store::StoreError;
 use waxseal_store::connection::{Connection, NewTrial, TrialOutcome};
 use waxseal_store::connections::Connections as _;
 use waxseal_store::id::{ConnectionId, TrialId};
-use waxseal_store::limits::TRIAL_DETAIL_OCTETS_MAX;
 
 use super::error::ConnectionsError;
 use super::line::{Line, open};
 use super::wire::{AccountView, ConnectionView};
-use super::{find, show};
+use super::{find, kept, show};
 use crate::service::{self, VerifiedService};
 use crate::store::Data;
 use crate::submission::{self, submit};
@@ -125,19 +124,12 @@ fn of_service(seen: VerifiedService) -> Option<SendV1> {
     }
 }
 
-/// The row of a result. A result that is larger than a row may be loses its transcript first.
+/// The row of a result.
 pub(crate) fn trial_of(
     connection: &Connection,
     result: &SendV1,
     (id, started_at): (TrialId, Timestamp),
 ) -> NewTrial {
-    let text =
-        |result: &SendV1| serde_json::to_string(result).unwrap_or_else(|_| "null".to_owned());
-    let mut detail = text(result);
-    if detail.len() > TRIAL_DETAIL_OCTETS_MAX {
-        let note = format!("(a transcript of {} lines was too large)", result.transcript.len());
-        detail = text(&SendV1 { transcript: vec![note], ..result.clone() });
-    }
     NewTrial {
         id,
         connection: connection.id,
@@ -150,6 +142,6 @@ pub(crate) fn trial_of(
             OutcomeV1::Failed => TrialOutcome::Failed,
             OutcomeV1::Unknown => TrialOutcome::Unknown,
         },
-        detail,
+        detail: kept::detail(result),
     }
 }
