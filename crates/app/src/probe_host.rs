@@ -77,6 +77,7 @@ fn given_mx(host: &DomainName, question: &Question) -> Option<Answer> {
         ttl_s: None,
         authoritative: false,
         over_tcp: false,
+        unreadable: 0,
     }))
 }
 

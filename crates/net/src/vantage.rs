@@ -87,9 +87,9 @@ async fn pointer(world: &World, address: IpAddr) -> Result<DomainName, Reason> {
     });
     let missing = match answer.outcome {
         Outcome::Failed(Failure::TimedOut) => Reason::TimedOut,
-        Outcome::Failed(_) | Outcome::Found(_) | Outcome::NoData | Outcome::NoName => {
-            Reason::RefusedByPeer
-        }
+        // A name that no host can have.
+        Outcome::Failed(Failure::Malformed) | Outcome::Found(_) => Reason::Unintelligible,
+        Outcome::Failed(_) | Outcome::NoData | Outcome::NoName => Reason::RefusedByPeer,
     };
     names.into_iter().next().ok_or(missing)
 }

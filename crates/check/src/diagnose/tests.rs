@@ -181,6 +181,7 @@ fn unresolved() -> SmtpTried {
         ttl_s: None,
         authoritative: false,
         over_tcp: false,
+        unreadable: 0,
     });
     SmtpTried {
         answers: answers.to_vec(),

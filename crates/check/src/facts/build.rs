@@ -3,7 +3,7 @@
 
 use super::{
     AddressFacts, Facts, HostFacts, MxFacts, NameServerFacts, OtherOffer, Path, ReportEndpoint,
-    ReportMailbox, RptFacts, StsFacts,
+    ReportMailbox, RptFacts, StsFacts, Unasked,
 };
 use crate::question::{DnsServer, FetchEnd, HelloQuestion, Peer, ProbeQuestion};
 use crate::survey::{
@@ -50,6 +50,7 @@ pub(crate) fn build(view: View<'_>, now: Timestamp, cut: bool) -> Facts {
         greeting_slow: view.limits.greeting_slow,
         mx: fold.mx(),
         name_servers: fold.in_area(Area::Mx, domain.map(|domain| fold.name_servers(domain))),
+        name_servers_unasked: domain.map(|domain| fold.unasked(domain)).unwrap_or_default(),
         hosts,
         hosts_left_out: mail_hosts.left_out,
         sts: fold.in_area(Area::MtaSts, domain.map(|domain| fold.sts(domain))),
@@ -129,6 +130,19 @@ impl Fold<'_> {
                 }
             })
             .collect()
+    }
+
+    fn unasked(&self, domain: &DomainName) -> Unasked {
+        let over_limit = match zone_servers(self.known(), domain) {
+            ZoneServers::Found(answer) => server_names(answer, self.view.limits).1,
+            ZoneServers::Ask(_) | ZoneServers::None => 0,
+        };
+        let up = std::iter::successors(Some(domain.clone()), DomainName::parent);
+        let unreadable = up
+            .filter_map(|name| self.known().dns(&QueryName::from(&name), RecordType::Ns))
+            .map(|answer| answer.unreadable)
+            .sum();
+        Unasked { over_limit, unreadable }
     }
 
     fn host(

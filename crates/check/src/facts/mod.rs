@@ -46,6 +46,8 @@ pub struct Facts {
     pub mx: MxFacts,
     /// The zone's name servers, each asked directly.
     pub name_servers: Observation<Vec<NameServerFacts>>,
+    /// Name servers that were not asked.
+    pub name_servers_unasked: Unasked,
     /// The mail hosts, in order of preference.
     pub hosts: Vec<HostFacts>,
     /// Mail hosts beyond the limit.
@@ -84,6 +86,15 @@ pub struct NameServerFacts {
     pub mx: Observation<DnsAnswer>,
     /// Its own answer for the SOA of the zone.
     pub soa: Observation<DnsAnswer>,
+}
+
+/// Name servers of a zone that were not asked, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unasked {
+    /// More than one survey asks.
+    pub over_limit: usize,
+    /// Their names cannot be held here.
+    pub unreadable: usize,
 }
 
 /// One mail host.
@@ -196,6 +207,7 @@ impl Facts {
                 own_addresses: Vec::new(),
             },
             name_servers: Observation::NotObserved(not_asked),
+            name_servers_unasked: Unasked::default(),
             hosts: Vec::new(),
             hosts_left_out: Vec::new(),
             sts: Observation::NotObserved(not_asked),

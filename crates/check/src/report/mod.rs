@@ -257,6 +257,14 @@ fn not_checked(facts: &Facts) -> Vec<NotCheckedV1> {
             (Observation::Observed(_) | Observation::NotObserved(_), _) => {}
         }
     }
+    for (count, why) in [
+        (facts.name_servers_unasked.over_limit, "more than one check asks"),
+        (facts.name_servers_unasked.unreadable, "their names cannot be read as names of hosts"),
+    ] {
+        if count > 0 {
+            add(&format!("{count} of the name servers"), why);
+        }
+    }
     for left_out in &facts.hosts_left_out {
         add(left_out, "more mail hosts than one check looks at");
     }

@@ -6,7 +6,7 @@ use crate::question::{Connect, DnsQuestion, DnsServer, ProbeSeen, Vantage};
 use crate::report::{Run, Simulated, report};
 use std::time::Duration;
 use waxseal_proto::dns::{
-    Authenticity, DnsAnswer, Failure, MxExchange, MxRecord, Outcome, Record, RecordType,
+    Authenticity, DnsAnswer, Failure, MxExchange, MxRecord, Outcome, QueryName, Record, RecordType,
 };
 use waxseal_proto::name::{DomainName, Target};
 use waxseal_proto::observation::Reason;
@@ -60,6 +60,7 @@ impl Table {
             ttl_s: Some(300),
             authoritative: question.server != DnsServer::Resolver,
             over_tcp: false,
+            unreadable: 0,
         }
     }
 }
@@ -188,6 +189,28 @@ fn coverage_claims_no_absence_that_was_not_seen() {
     let reasons: [Vec<String>; 2] = [why(Outcome::Failed(Failure::ServFail)), why(Outcome::NoName)];
     assert_eq!(reasons[0], ["the mail hosts could not be looked up"]);
     assert_eq!(reasons[1], ["there is no mail host to connect to"]);
+}
+
+#[test]
+fn name_servers_that_are_not_asked_are_said_to_be() {
+    let server = |host: &str| Record::Ns(QueryName::parse(host).unwrap());
+    let hosts = ["ns1.d.example", "ns2.d.example", "ns3.d.example"];
+    let records = vec![
+        ("d.example", RecordType::Mx, Outcome::NoData),
+        ("d.example", RecordType::Ns, Outcome::Found(hosts.map(server).to_vec())),
+    ];
+    let table = Table { records, connect: Connect::Refused };
+    let limits = Limits { name_servers_max: 2, ..Limits::default() };
+    let (_, mut facts) = run(&table, scope("d.example"), limits);
+    facts.name_servers_unasked.unreadable = 2;
+    let run = Run { checked_at: facts.now, took: Duration::ZERO, simulated: Simulated::Yes };
+    let lines = report(&facts, run).not_checked;
+    for (what, why) in [
+        ("1 of the name servers", "more than one check asks"),
+        ("2 of the name servers", "their names cannot be read as names of hosts"),
+    ] {
+        assert!(lines.iter().any(|line| line.what == what && line.why == why), "{lines:?}");
+    }
 }
 
 #[test]

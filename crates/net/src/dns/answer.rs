@@ -99,6 +99,7 @@ pub(super) fn from_records(
         .filter(|record| record.record_type() == wanted && record.name == end)
         .collect();
     let records: Vec<Record> = data.iter().filter_map(|record| value(record)).collect();
+    let unreadable = data.len() - records.len();
     let outcome = match (data.is_empty(), records.is_empty()) {
         // RFC 1034 §3.6.2: a circle, or a chain nobody follows to its end, is an error and no absence.
         (true, _) if aliases.len() >= ALIAS_STEPS_MAX => Outcome::Failed(Failure::Malformed),
@@ -117,6 +118,7 @@ pub(super) fn from_records(
         ttl_s: made_of.map(|record| record.ttl).min(),
         authoritative: false,
         over_tcp: false,
+        unreadable,
     }
 }
 
@@ -242,6 +244,16 @@ mod tests {
         let answer = from_records(&name, RecordType::A, &answers);
         assert_eq!(answer.outcome, Outcome::Failed(Failure::Malformed));
         assert_eq!(answer.aliases.len(), ALIAS_STEPS_MAX);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_counted() {
+        let name = QueryName::parse("example.com").unwrap();
+        let server = |host: Name| record("example.com.", RData::NS(rdata::NS(host)), Proof::Secure);
+        let odd = Name::from_labels([&[0xff; 30][..], b"example", b"com"]).unwrap();
+        let good = Name::from_ascii("ns1.example.com").unwrap();
+        let answer = from_records(&name, RecordType::Ns, &[server(odd), server(good)]);
+        assert_eq!((answer.records().len(), answer.unreadable), (1, 1), "{answer:?}");
     }
 
     #[test]

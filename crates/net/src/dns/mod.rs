@@ -94,6 +94,7 @@ pub(crate) fn failed(name: &QueryName, record_type: RecordType, failure: Failure
         ttl_s: None,
         authoritative: false,
         over_tcp: false,
+        unreadable: 0,
     }
 }
 

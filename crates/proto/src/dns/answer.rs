@@ -74,6 +74,9 @@ pub struct DnsAnswer {
     pub authoritative: bool,
     /// Whether the answer came over TCP after truncation.
     pub over_tcp: bool,
+    /// Records of the type asked for whose data cannot be held here: a name with octets that no name of ours
+    /// has.
+    pub unreadable: usize,
 }
 
 impl DnsAnswer {

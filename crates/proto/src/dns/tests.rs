@@ -14,6 +14,7 @@ fn answer(outcome: Outcome) -> DnsAnswer {
         ttl_s: None,
         authoritative: false,
         over_tcp: false,
+        unreadable: 0,
     }
 }
 
