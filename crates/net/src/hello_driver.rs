@@ -32,7 +32,7 @@ pub(crate) async fn hello(world: &World, question: &HelloQuestion) -> Observatio
         Err(connect) => return Observation::NotObserved(reason_of(&connect)),
     };
     let ready = match question.plan {
-        HelloPlan::ImplicitTls => Some(stream),
+        HelloPlan::ImplicitTls => Ok(stream),
         HelloPlan::AnyGroup
         | HelloPlan::AnySignature
         | HelloPlan::AnySuite
@@ -42,8 +42,9 @@ pub(crate) async fn hello(world: &World, question: &HelloQuestion) -> Observatio
             Box::pin(drive_to_starttls(stream, plan, &mut times)).await
         }
     };
-    let Some(stream) = ready else {
-        return Observation::Observed(HelloAnswer::NotReached);
+    let stream = match ready {
+        Ok(stream) => stream,
+        Err((stage, end)) => return Observation::Observed(HelloAnswer::NotReached { stage, end }),
     };
     let limit = times.enter(Stage::Handshake);
     Observation::Observed(flight(stream, &record, limit).await)

@@ -59,7 +59,9 @@ impl Link {
 /// What the end of a connection looks like that a read ran into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The stream is over, or what came inside TLS is none and we close it.
+    /// What came inside TLS is none, and we close it.
+    Broken,
+    /// The stream is over, with or without an alert.
     Closed,
     /// The peer, or the system under us, broke it off.
     Reset,
@@ -80,7 +82,13 @@ impl Ending {
                 | ErrorKind::NetworkDown
                 | ErrorKind::NetworkUnreachable
         );
-        if broken { Self::Reset } else { Self::Closed }
+        if broken {
+            Self::Reset
+        } else if error.kind() == ErrorKind::InvalidData && alert_of(error).is_none() {
+            Self::Broken
+        } else {
+            Self::Closed
+        }
     }
 }
 
@@ -206,6 +214,7 @@ async fn read(
         Ok(Err(error)) => {
             let alert = alert_of(&error).filter(|_| first_read_of == Some(TlsVersion::Tls13));
             match Ending::of(&error) {
+                Ending::Broken => session.handle_tls_broken(),
                 Ending::Reset => session.handle_reset(),
                 Ending::TimedOut => session.handle_timed_out(),
                 Ending::Closed => {
@@ -262,7 +271,7 @@ pub(crate) async fn drive_to_starttls(
     stream: TcpStream,
     plan: ProbePlan,
     times: &mut StageTimes,
-) -> Option<TcpStream> {
+) -> Result<TcpStream, (Stage, SessionEnd)> {
     let mut session = ProbeSession::new(plan);
     let mut link = Link::Plain(stream);
     loop {
@@ -279,12 +288,15 @@ pub(crate) async fn drive_to_starttls(
             }
             Action::StartTls => {
                 return match link {
-                    Link::Plain(stream) => Some(stream),
-                    Link::Gone | Link::Secure(_) => None,
+                    Link::Plain(stream) => Ok(stream),
+                    Link::Gone | Link::Secure(_) => Err((Stage::StartTls, SessionEnd::Stopped)),
                 };
             }
             Action::Close => link.close().await,
-            Action::Done => return None,
+            Action::Done => {
+                let seen = session.into_seen();
+                return Err((seen.stage, seen.end));
+            }
         }
     }
 }
@@ -301,7 +313,7 @@ mod tests {
             (ErrorKind::TimedOut, Ending::TimedOut),
             (ErrorKind::HostUnreachable, Ending::TimedOut),
             (ErrorKind::UnexpectedEof, Ending::Closed),
-            (ErrorKind::InvalidData, Ending::Closed),
+            (ErrorKind::InvalidData, Ending::Broken),
         ] {
             assert_eq!(Ending::of(&kind.into()), expected, "{kind}");
         }

@@ -321,6 +321,7 @@ async fn read(session: &mut SubmissionSession, link: &mut Link, limit: Duration)
         Ok(Ok(count)) => session.handle_bytes(buffer.get(..count).unwrap_or_default()),
         Ok(Err(error)) => {
             match Ending::of(&error) {
+                Ending::Broken => session.handle_tls_broken(),
                 Ending::Closed => session.handle_closed(),
                 Ending::Reset => session.handle_reset(),
                 Ending::TimedOut => session.handle_timed_out(),

@@ -150,6 +150,7 @@ const fn lost(seen: &SubmissionSeen) -> &'static str {
         SessionEnd::TimedOut { .. } => "reply-timeout",
         SessionEnd::Closed | SessionEnd::Reset => ProbeOutcome::ClosedEarly.as_str(),
         SessionEnd::CapReached => ProbeOutcome::ReplyOverCap.as_str(),
+        SessionEnd::TlsBroken => "tls-broken",
         SessionEnd::Complete | SessionEnd::Stopped => "failed",
     }
 }

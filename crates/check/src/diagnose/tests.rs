@@ -36,6 +36,7 @@ const DATA: &str = "354 go\r\n";
 /// What the server does once the script is at its end.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
+    BreakTls,
     Close,
     Silence,
 }
@@ -91,6 +92,7 @@ fn play(
         match action {
             SubmissionAction::Read { .. } => match (replies.next(), then) {
                 (Some(reply), _) => session.handle_bytes(reply.as_bytes()),
+                (None, Then::BreakTls) => session.handle_tls_broken(),
                 (None, Then::Close) => session.handle_closed(),
                 (None, Then::Silence) => session.handle_timed_out(),
             },

@@ -131,6 +131,7 @@ fn lost_in_words(seen: &SubmissionSeen) -> &'static str {
         SessionEnd::Closed => "the connection was closed",
         SessionEnd::Reset => "the connection was reset",
         SessionEnd::TimedOut { .. } => "no answer came in time",
+        SessionEnd::TlsBroken => "what came was no TLS of this session",
         SessionEnd::CapReached | SessionEnd::Complete | SessionEnd::Stopped => {
             "what came cannot be read as an answer"
         }

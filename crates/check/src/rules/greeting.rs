@@ -71,7 +71,10 @@ pub(crate) fn reply_text(reply: &Reply) -> String {
 pub(crate) fn unreadable_at(session: &SessionSeen, stage: Stage) -> Option<&PartialReply> {
     let by_its_form = match session.end {
         SessionEnd::CapReached | SessionEnd::Complete | SessionEnd::Stopped => true,
-        SessionEnd::Closed | SessionEnd::Reset | SessionEnd::TimedOut { .. } => false,
+        SessionEnd::Closed
+        | SessionEnd::Reset
+        | SessionEnd::TimedOut { .. }
+        | SessionEnd::TlsBroken => false,
     };
     session.unfinished.as_ref().filter(|_| by_its_form && session.stage == stage)
 }

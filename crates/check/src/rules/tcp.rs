@@ -198,14 +198,27 @@ fn ipv6_broken(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-/// The first session worked, and a later one to the same address was turned away: our own pace is the cause.
+/// The first session worked, and a later one to the same address was turned away before SMTP could begin: our
+/// own pace is the cause. One that ended later has a cause of its own.
 fn connection_limited(facts: &Facts) -> Vec<Finding> {
     addresses(facts)
         .filter_map(|(host, address)| {
             address.session()?.ehlo.seen()?;
             let refused = address.other_offers.iter().find_map(|other| turned_away(&other.probe));
-            let not_reached = address.hellos.iter().any(|(_, a)| *a == HelloAnswer::NotReached);
-            let words = refused.or(not_reached.then_some("the session did not get to STARTTLS"))?;
+            let words = refused.or_else(|| {
+                address.hellos.iter().find_map(|(_, answer)| match answer {
+                    HelloAnswer::NotReached { stage: Stage::Greeting, end } => {
+                        Some(away_at_greeting(end))
+                    }
+                    HelloAnswer::Alert(_)
+                    | HelloAnswer::Closed
+                    | HelloAnswer::NotReached { .. }
+                    | HelloAnswer::NotTls(_)
+                    | HelloAnswer::Reset
+                    | HelloAnswer::ServerHello(_)
+                    | HelloAnswer::TimedOut => None,
+                })
+            })?;
             Some(
                 Finding::new(Code::TcpConnectionLimited, ANY, at(host, address))
                     .with("a later session", words),
@@ -223,17 +236,19 @@ fn turned_away(probe: &ProbeSeen) -> Option<&'static str> {
         Connect::Connected | Connect::GuardRefused | Connect::Unreachable { .. } => {}
     }
     let session = probe.session.seen()?;
-    if session.stage != Stage::Greeting {
-        return None;
-    }
-    Some(match session.end {
+    (session.stage == Stage::Greeting).then(|| away_at_greeting(&session.end))
+}
+
+const fn away_at_greeting(end: &SessionEnd) -> &'static str {
+    match end {
         SessionEnd::Reset => "was reset",
         SessionEnd::Closed => "was closed at once",
         SessionEnd::TimedOut { .. } => "got no greeting",
-        SessionEnd::CapReached | SessionEnd::Complete | SessionEnd::Stopped => {
-            "was turned away at the greeting"
-        }
-    })
+        SessionEnd::CapReached
+        | SessionEnd::Complete
+        | SessionEnd::Stopped
+        | SessionEnd::TlsBroken => "was turned away at the greeting",
+    }
 }
 
 fn mx_partial(facts: &Facts) -> Vec<Finding> {

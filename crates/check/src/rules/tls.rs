@@ -86,6 +86,7 @@ fn handshake_failed(facts: &Facts) -> Vec<Finding> {
     sessions(facts)
         .filter_map(|(host, address, session)| {
             cut_at_starttls(facts, host, address, session)
+                .or_else(|| broken_inside(facts, host, address, session))
                 .or_else(|| failed_at(facts, host, address, session))
         })
         .collect()
@@ -107,12 +108,27 @@ fn cut_at_starttls(
         SessionEnd::CapReached
         | SessionEnd::Complete
         | SessionEnd::Stopped
-        | SessionEnd::TimedOut { .. } => return None,
+        | SessionEnd::TimedOut { .. }
+        | SessionEnd::TlsBroken => return None,
     };
     Some(
         Finding::new(code, facts.path.case(), at(host, address))
             .with("ended", "after STARTTLS was sent, before its reply"),
     )
+}
+
+/// Inside TLS came what is none, before anything was asked that has findings of its own.
+fn broken_inside(
+    facts: &Facts,
+    host: &HostFacts,
+    address: &AddressFacts,
+    session: &SessionSeen,
+) -> Option<Finding> {
+    let broken = session.end == SessionEnd::TlsBroken && session.stage != Stage::Quit;
+    broken.then(|| {
+        Finding::new(Code::TlsProtocolError, facts.path.case(), at(host, address))
+            .with("inside TLS", "what came is no TLS of this session")
+    })
 }
 
 fn failed_at(

@@ -124,7 +124,7 @@ fn server_hello(address: &AddressFacts, plan: HelloPlan) -> Option<&ServerHelloS
         Some(
             HelloAnswer::Alert(_)
             | HelloAnswer::Closed
-            | HelloAnswer::NotReached
+            | HelloAnswer::NotReached { .. }
             | HelloAnswer::NotTls(_)
             | HelloAnswer::Reset
             | HelloAnswer::TimedOut,

@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use waxseal_check::question::{Answer, HelloQuestion, Peer, Question};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::observation::{Observation, Reason};
+use waxseal_proto::smtp::seen::{SessionEnd, Stage};
 use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
 use waxseal_proto::tls::seen::{Alert, TlsVersion};
 
@@ -101,7 +102,17 @@ async fn silence_and_a_lost_way_to_starttls_have_their_own_answers() {
     })
     .await;
     let answer = hello(injecting, HelloPlan::AnyGroup, limits()).await;
-    assert_eq!(answer, Observation::Observed(HelloAnswer::NotReached));
+    let (stage, end) = (Stage::StartTls, SessionEnd::Stopped);
+    assert_eq!(answer, Observation::Observed(HelloAnswer::NotReached { stage, end }));
+
+    let turned_away = serve(|mut stream| async move {
+        let _ = stream.shutdown().await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let answer = hello(turned_away, HelloPlan::AnyGroup, limits()).await;
+    let (stage, end) = (Stage::Greeting, SessionEnd::Closed);
+    assert_eq!(answer, Observation::Observed(HelloAnswer::NotReached { stage, end }));
 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let answer = hello(closed, HelloPlan::AnyGroup, limits()).await;

@@ -446,3 +446,26 @@ async fn an_end_of_tls_without_close_notify_is_noted() {
     assert_eq!(session.close_notify, Observation::Observed(false));
     assert_eq!(session.end, SessionEnd::Complete);
 }
+
+#[tokio::test]
+async fn octets_that_are_no_tls_break_the_session() {
+    let authority = Authority::new();
+    let config = tls_server(&authority.identity(HOST), &[&rustls::version::TLS13]);
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = serve(move |mut stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            clear_part(&mut stream, b"220 go\r\n").await;
+            let mut tls = acceptor.accept(stream).await.unwrap();
+            line(&mut tls).await;
+            let (mut stream, _) = tls.into_inner();
+            stream.write_all(b"250 mx.example.com\r\n").await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    let seen = probe(&world(&authority, &[], limits()), server, Offer::Standard).await;
+    let session = seen.session.seen().unwrap();
+    assert_eq!((session.stage, &session.end), (Stage::EhloAfterTls, &SessionEnd::TlsBroken));
+    assert_eq!(session.ehlo_after_tls, Observation::NotObserved(Reason::Unintelligible));
+}

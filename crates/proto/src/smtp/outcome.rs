@@ -113,6 +113,7 @@ impl SessionSeen {
                 SessionEnd::Closed
                 | SessionEnd::Reset
                 | SessionEnd::TimedOut { .. }
+                | SessionEnd::TlsBroken
                 | SessionEnd::CapReached => ProbeOutcome::TlsHandshakeFailed,
             },
         }
@@ -157,7 +158,9 @@ impl SessionSeen {
         match self.end {
             SessionEnd::TimedOut { .. } => timeout,
             SessionEnd::Reset if self.stage <= Stage::Greeting => ProbeOutcome::ConnectReset,
-            SessionEnd::Closed | SessionEnd::Reset => ProbeOutcome::ClosedEarly,
+            SessionEnd::Closed | SessionEnd::Reset | SessionEnd::TlsBroken => {
+                ProbeOutcome::ClosedEarly
+            }
             SessionEnd::CapReached => ProbeOutcome::ReplyOverCap,
             SessionEnd::Complete | SessionEnd::Stopped if self.unfinished.is_some() => unreadable,
             SessionEnd::Complete | SessionEnd::Stopped => ProbeOutcome::NotTested,

@@ -44,6 +44,8 @@ pub enum SessionEnd {
     },
     /// The replies broke a hard cap (line, lines, octets before TLS).
     CapReached,
+    /// What came inside TLS was no TLS of this session, so we closed it.
+    TlsBroken,
 }
 
 /// What one session showed.

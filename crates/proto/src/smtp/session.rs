@@ -108,6 +108,11 @@ impl ProbeSession {
         self.interrupt(Reason::PeerClosed, SessionEnd::Reset);
     }
 
+    /// What came inside TLS was no TLS of this session: nothing more can be read.
+    pub fn handle_tls_broken(&mut self) {
+        self.interrupt(Reason::Unintelligible, SessionEnd::TlsBroken);
+    }
+
     /// The limit of the stage was reached.
     pub fn handle_timed_out(&mut self) {
         let received = self.prelude.unfinished_octets();

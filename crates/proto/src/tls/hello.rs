@@ -13,6 +13,7 @@ pub use client::{ClientHello, ClientRandom};
 pub use server::ServerFlight;
 
 use super::seen::{Alert, CipherSuite, TlsVersion};
+use crate::smtp::seen::{SessionEnd, Stage};
 
 /// A key exchange group by its number (RFC 9846 §4.3.7, RFC 10024).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +116,12 @@ pub enum HelloAnswer {
     /// Nothing within the limit.
     TimedOut,
     /// The SMTP part before the hello did not get to STARTTLS this time.
-    NotReached,
+    NotReached {
+        /// The stage in which it ended.
+        stage: Stage,
+        /// Why it ended there.
+        end: SessionEnd,
+    },
 }
 
 /// What a ServerHello and the clear messages after it showed.

@@ -2,7 +2,10 @@
 //! pairs are asked for.
 
 use super::*;
+use crate::facts::Facts;
 use crate::rules::cert::fault_finding_code;
+use waxseal_proto::smtp::seen::SessionEnd;
+use waxseal_proto::tls::hello::{HelloAnswer, HelloPlan};
 use waxseal_proto::tls::requirement::MinimumVersion;
 use waxseal_proto::tls::seen::Alert;
 use waxseal_proto::x509::{Fault, read_certificates};
@@ -322,4 +325,43 @@ fn what_the_server_lacks_for_a_message_is_told() {
     check(&with("a@example.com", ascii, all_the_way, EHLO), &["send-requiretls-unsupported"]);
     let out_of_step = format!("{EHLO}250 unasked\r\n");
     check(&starttls(&[GREETING, CLEAR_EHLO, GO, &out_of_step]), &["send-sequence-error"]);
+}
+
+#[test]
+fn what_is_no_tls_inside_tls_is_no_polite_end() {
+    let broken = |replies: &[&str]| {
+        let plan = Security::StartTls(secured());
+        let session = play(plan, deliver(), &completed(), replies, Then::BreakTls);
+        attempt(Mode::Starttls, 587, Some(session))
+    };
+    let at_ehlo = broken(&[GREETING, CLEAR_EHLO, GO]);
+    check(&at_ehlo, &["tls-protocol-error"]);
+    assert!(evidence(&diagnose(&at_ehlo)).contains("no TLS of this session"));
+    let in_message = broken(&[GREETING, CLEAR_EHLO, GO, EHLO, SIGNED_IN, OK, OK, DATA]);
+    check(&in_message, &["send-ambiguous-end"]);
+}
+
+#[test]
+fn only_a_session_turned_away_at_the_greeting_speaks_of_our_pace() {
+    let limited = |answer: HelloAnswer| {
+        let mut facts = super::super::connection::facts(&at_sign_in(SIGNED_IN));
+        facts.hosts[0].addresses[0].hellos = vec![(HelloPlan::AnySuite, answer)];
+        connection_findings(&facts).contains(&"tcp-connection-limited")
+    };
+    let not_reached = |stage, end| HelloAnswer::NotReached { stage, end };
+    assert!(limited(not_reached(Stage::Greeting, SessionEnd::Closed)));
+    assert!(limited(not_reached(Stage::Greeting, SessionEnd::Stopped)));
+    for other in [
+        not_reached(Stage::Ehlo, SessionEnd::Closed),
+        not_reached(Stage::StartTls, SessionEnd::Stopped),
+        HelloAnswer::Closed,
+        HelloAnswer::TimedOut,
+    ] {
+        assert!(!limited(other.clone()), "{other:?}");
+    }
+}
+
+fn connection_findings(facts: &Facts) -> Vec<&'static str> {
+    let found = super::super::connection::findings(facts);
+    found.iter().map(|finding| finding.code.as_str()).collect()
 }

@@ -153,7 +153,7 @@ impl Probed {
         match answer {
             HelloAnswer::Alert(alert) => format!("alert: {alert:?}"),
             HelloAnswer::Closed => "closed".to_owned(),
-            HelloAnswer::NotReached | HelloAnswer::TimedOut => "no-answer".to_owned(),
+            HelloAnswer::NotReached { .. } | HelloAnswer::TimedOut => "no-answer".to_owned(),
             HelloAnswer::NotTls(_) => "not-tls".to_owned(),
             HelloAnswer::Reset => "reset".to_owned(),
             HelloAnswer::ServerHello(hello) => {
