@@ -3,7 +3,7 @@
 //! because providers give the same numbers different meanings (5.7.27, 5.7.29, 5.7.30). The way in is
 //! [`code_of`]; keep the order of its questions, the most specific first.
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, classes_differ};
 use super::sign_in::code_of_kind;
 use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::reply::Reply;
@@ -60,6 +60,10 @@ fn sender_trust(refusal: &Refusal<'_>) -> Option<Code> {
         return refusal.is_permanent().then_some(Code::SendPolicyRejected);
     }
     let (7, detail) = refusal.subject_and_detail()? else { return None };
+    // A number that contradicts its own reply says nothing alone.
+    if classes_differ(refusal.reply).is_some() {
+        return None;
+    }
     match detail {
         // RFC 7372 §3; Gmail and Microsoft have numbers of their own.
         20..=26 | 31 | 32 | 40 | 515 => Some(Code::SendAuthRejected),
@@ -319,6 +323,7 @@ fn pace(refusal: &Refusal<'_>) -> Option<Code> {
     let by_words = refusal.names(&["rate", "throttled", "throttling", "throttle"])
         || refusal.says(&["too many", "too fast", "slow down", "rate limit", "maximum sending"]);
     let by_number = matches!(refusal.code(), 421 | 450 | 451)
+        && classes_differ(refusal.reply).is_none()
         && (refusal.is(2, 1) || refusal.is(4, 5) || refusal.subject() == Some(7));
     (by_words || by_number).then_some(Code::SendRateLimited)
 }

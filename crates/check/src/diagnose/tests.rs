@@ -470,7 +470,8 @@ fn refusals_of_the_transaction_are_told_apart() {
 #[test]
 fn codes_that_disagree_are_told_after_the_cause() {
     for (reply, expected) in [
-        ("421 5.7.32 no", &["send-auth-rejected", "send-class-conflict"]),
+        ("421 5.7.32 no", &["send-temporary", "send-class-conflict"]),
+        ("421 5.7.1 slow down", &["send-rate-limited", "send-class-conflict"]),
         ("550 4.2.2 mailbox full", &["send-mailbox-full", "send-class-conflict"]),
         ("451 5.0.0 no", &["send-temporary", "send-class-conflict"]),
     ] {
