@@ -82,6 +82,15 @@ pub(crate) const VISITOR_HANDSHAKE: Duration = Duration::from_secs(10);
 /// One request that waits for nothing but this program.
 pub(crate) const REQUEST_TOTAL: Duration = Duration::from_secs(15);
 
+/// The whole body of a request: the largest one takes a tenth of it over a slow telephone.
+pub(crate) const REQUEST_BODY_WAIT: Duration = Duration::from_secs(20);
+
+/// How long a visitor may take nothing of an answer that is being sent.
+pub(crate) const VISITOR_WRITE_WAIT: Duration = Duration::from_secs(30);
+
+/// Connections of one visitor at once, unless it is a named proxy: all its event streams and as many again.
+pub(crate) const CONNECTIONS_PER_VISITOR_MAX: usize = 512;
+
 /// Connections of visitors at once. Each costs some 30 kB; two hundred event streams fit many times.
 pub(crate) const VISITORS_MAX: usize = 2_048;
 
@@ -120,6 +129,12 @@ pub(crate) const OWNER_COOKIE_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Octets of one message of an agent: the largest argument twice over, because JSON may escape it.
 pub(crate) const MCP_LINE_OCTETS_MAX: usize = 1024 * 1024;
+
+/// Lines that wait until an agent reads them; behind them whoever answers waits.
+pub(crate) const MCP_LINES_WAITING_MAX: usize = 16;
+
+/// How long the last answers may take to be written once an agent is gone.
+pub(crate) const MCP_FAREWELL: Duration = Duration::from_secs(1);
 
 /// Octets of a received message that an agent has read; a long header has some 30 kB.
 pub(crate) const MCP_MESSAGE_OCTETS_MAX: usize = 256 * 1024;

@@ -1,7 +1,8 @@
 //! Measurements that all checks of a process share. What was asked of a host a moment ago is answered from
 //! here, two checks that ask the same at once share one session, and an address gets a bounded number of
-//! sessions whoever asks and whatever names lead there. Judgements are never shared (they belong to a domain),
-//! and DNS is not kept here. The way in is [`Pool::answer`].
+//! sessions whoever asks and whatever names lead there. What foreign data names is asked on the ports of the
+//! web alone. Judgements are never shared (they belong to a domain), and DNS is not kept here. The way in is
+//! [`Pool::answer`].
 
 use crate::limits::{MEASURED_ONCE_IN, MEASUREMENTS_MAX, SESSIONS_PER_ADDRESS_MAX};
 use crate::world::{Stopwatch, World};
@@ -9,9 +10,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
-use waxseal_check::question::{Answer, Question};
+use waxseal_check::question::{Answer, Connect, FetchEnd, Question};
+use waxseal_proto::observation::{Observation, Reason};
 
-/// Port of HTTPS and of the fetch of issuers, for counting.
+/// RFC 9110 §4.2.1: a missing issuer is fetched from here and from no other port.
+const PORT_HTTP: u16 = 80;
+
+/// RFC 9110 §4.2.2: policies, and report addresses.
 const PORT_HTTPS: u16 = 443;
 
 /// The shared measurements of a process.
@@ -32,10 +37,16 @@ struct TooOften;
 impl Pool {
     /// The answer of a moment ago, or a new one; none when the host would be asked too often.
     pub(crate) async fn answer(&self, world: &World, question: &Question) -> Option<Answer> {
-        let Some(place) = place(question) else { return Some(world.answer(question).await) };
+        if let Some(answer) = elsewhere(question) {
+            return Some(answer);
+        }
+        let places = places(question);
+        if places.is_empty() {
+            return Some(world.answer(question).await);
+        }
         let cell = self.cell(question)?;
         let measured = cell.get_or_try_init(|| async {
-            self.enter(place)?;
+            self.enter(&places)?;
             Ok::<_, TooOften>(world.answer(question).await)
         });
         measured.await.ok().cloned()
@@ -64,43 +75,96 @@ impl Pool {
         Some(cell)
     }
 
-    fn enter(&self, place: (IpAddr, u16)) -> Result<(), TooOften> {
+    /// Counts a session to each of these places, or to none.
+    fn enter(&self, places: &[(IpAddr, u16)]) -> Result<(), TooOften> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = kept.sessions.entry(place).or_default();
-        begun.retain(|since| since.elapsed() < MEASURED_ONCE_IN);
-        if begun.len() >= SESSIONS_PER_ADDRESS_MAX {
-            return Err(TooOften);
+        for place in places {
+            let begun = kept.sessions.entry(*place).or_default();
+            begun.retain(|since| since.elapsed() < MEASURED_ONCE_IN);
+            if begun.len() >= SESSIONS_PER_ADDRESS_MAX {
+                return Err(TooOften);
+            }
         }
-        begun.push(Stopwatch::start());
+        for place in places {
+            kept.sessions.entry(*place).or_default().push(Stopwatch::start());
+        }
         Ok(())
     }
 }
 
-/// The address and port that a question leads to; none for what touches no target or is answered by name
-/// servers.
-fn place(question: &Question) -> Option<(IpAddr, u16)> {
+/// The answer to a question that leads to a port where strangers may have nothing looked at.
+fn elsewhere(question: &Question) -> Option<Answer> {
     match question {
-        Question::Certificate(question) => Some((*question.addresses.first()?, question.port)),
-        Question::Hello(question) => Some((question.address, question.port)),
-        Question::Policy(question) => Some((*question.addresses.first()?, PORT_HTTPS)),
-        Question::Probe(question) => Some((question.address, question.port)),
-        Question::Reach(question) => Some((*question.addresses.first()?, question.port)),
-        Question::Control(_) | Question::Dns(_) | Question::Vantage => None,
+        Question::Certificate(question) if question.port != PORT_HTTP => {
+            Some(Answer::Certificate(Observation::NotObserved(Reason::GuardRefused)))
+        }
+        Question::Reach(question) if question.port != PORT_HTTPS => {
+            Some(Answer::Reach(FetchEnd::NotConnected(Connect::GuardRefused)))
+        }
+        Question::Certificate(_)
+        | Question::Control(_)
+        | Question::Dns(_)
+        | Question::Hello(_)
+        | Question::Policy(_)
+        | Question::Probe(_)
+        | Question::Reach(_)
+        | Question::Vantage => None,
+    }
+}
+
+/// The addresses and ports that a question may lead to; none for what touches no target or is answered by name
+/// servers.
+fn places(question: &Question) -> Vec<(IpAddr, u16)> {
+    let all = |addresses: &[IpAddr], port: u16| {
+        addresses.iter().map(|address| (*address, port)).collect()
+    };
+    match question {
+        Question::Certificate(question) => all(&question.addresses, question.port),
+        Question::Hello(question) => vec![(question.address, question.port)],
+        Question::Policy(question) => all(&question.addresses, PORT_HTTPS),
+        Question::Probe(question) => vec![(question.address, question.port)],
+        Question::Reach(question) => all(&question.addresses, question.port),
+        Question::Control(_) | Question::Dns(_) | Question::Vantage => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use waxseal_check::question::{CertificateQuestion, ReachQuestion};
+    use waxseal_proto::name::DomainName;
 
     #[test]
     fn an_address_gets_a_bounded_number_of_sessions() {
         let pool = Pool::default();
-        let place = ("198.18.0.1".parse().unwrap(), 25);
+        let address: IpAddr = "198.18.0.1".parse().unwrap();
+        let other: IpAddr = "198.18.0.2".parse().unwrap();
         for _ in 0..SESSIONS_PER_ADDRESS_MAX {
-            assert!(pool.enter(place).is_ok());
+            assert!(pool.enter(&[(address, 25)]).is_ok());
         }
-        assert!(pool.enter(place).is_err());
-        assert!(pool.enter(("198.18.0.1".parse().unwrap(), 465)).is_ok(), "another port");
+        assert!(pool.enter(&[(address, 25)]).is_err());
+        assert!(
+            pool.enter(&[(other, 25), (address, 25)]).is_err(),
+            "not as a second choice either"
+        );
+        assert!(pool.enter(&[(address, 465)]).is_ok(), "another port");
+        for _ in 0..SESSIONS_PER_ADDRESS_MAX {
+            assert!(pool.enter(&[(other, 25)]).is_ok(), "a refused one counts nothing");
+        }
+    }
+
+    #[test]
+    fn foreign_data_names_no_port_but_those_of_the_web() {
+        let host = DomainName::parse("in.example.test").unwrap();
+        let addresses: Vec<IpAddr> = vec!["198.18.0.1".parse().unwrap()];
+        for (port, reach, certificate) in
+            [(443, true, false), (80, false, true), (8443, false, false), (6379, false, false)]
+        {
+            let (host, addresses) = (host.clone(), addresses.clone());
+            let asked = ReachQuestion { host: host.clone(), port, addresses: addresses.clone() };
+            assert_eq!(elsewhere(&Question::Reach(asked)).is_none(), reach, "{port}");
+            let asked = CertificateQuestion { host, port, path: "/".to_owned(), addresses };
+            assert_eq!(elsewhere(&Question::Certificate(asked)).is_none(), certificate, "{port}");
+        }
     }
 }

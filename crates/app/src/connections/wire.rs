@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use waxseal_proto::x509::{inspect, read_certificates};
@@ -17,7 +18,7 @@ use waxseal_store::connection::{
 };
 
 /// A connection.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConnectionView {
     /// Its identifier.
     pub id: String,
@@ -74,7 +75,7 @@ pub struct ConnectionView {
 }
 
 /// How a connection signs in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SignInView {
     /// automatic or a mechanism.
     pub mechanism: &'static str,
@@ -83,7 +84,7 @@ pub struct SignInView {
 }
 
 /// What certificates a connection trusts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TrustView {
     /// public-roots, authority or pinned-keys.
     pub kind: &'static str,
@@ -94,7 +95,7 @@ pub struct TrustView {
 }
 
 /// A certificate of a private authority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CertificateView {
     /// Its subject.
     pub subject: String,
@@ -105,7 +106,7 @@ pub struct CertificateView {
 }
 
 /// Whether a secret is stored, and since when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SecretView {
     /// Whether there is one.
     pub stored: bool,
@@ -114,7 +115,7 @@ pub struct SecretView {
 }
 
 /// A test or verification.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TrialView {
     /// Its identifier.
     pub id: String,
@@ -131,7 +132,7 @@ pub struct TrialView {
 }
 
 /// An exception for mode none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExceptionView {
     /// The page of the provider.
     pub documentation: String,
@@ -148,7 +149,7 @@ pub struct ExceptionView {
 }
 
 /// Something that uses a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HolderView {
     /// What it is.
     pub kind: String,
@@ -157,7 +158,7 @@ pub struct HolderView {
 }
 
 /// What the account of a service says about itself; null where it does not say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountView {
     /// enabled or stopped.
     pub sending: Option<&'static str>,
@@ -176,7 +177,7 @@ pub struct AccountView {
 }
 
 /// An amount that a plan allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotaView {
     /// credits or recipients-per-day.
     pub unit: &'static str,
@@ -219,7 +220,7 @@ impl AccountView {
 }
 
 /// What is known of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Offer {
     /// The built-in service that the host belongs to: the better way, by its HTTPS interface.
     pub service: Option<String>,
@@ -228,7 +229,7 @@ pub struct Offer {
 }
 
 /// A preset that fits a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PresetOffer {
     /// Its key.
     pub name: String,

@@ -91,14 +91,14 @@ impl Arrived {
     }
 
     /// Its Message-ID without angle brackets.
-    pub(super) fn message_id(&self) -> Option<String> {
+    pub(crate) fn message_id(&self) -> Option<String> {
         let value = self.0.block.named("Message-ID").next()?.value();
         let id = value.trim().strip_prefix('<')?.strip_suffix('>')?;
         Some(id.to_owned())
     }
 
     /// Its `Received` lines.
-    pub(super) const fn path(&self) -> &MailPath {
+    pub(crate) const fn path(&self) -> &MailPath {
         &self.0.path
     }
 

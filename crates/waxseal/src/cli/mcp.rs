@@ -1,14 +1,15 @@
 //! `waxseal mcp`: the tools for agents over standard input and output. It opens the world once and says which
 //! scopes the agent has; simulation options do not exist here, a lab is the one other world.
 
-use super::block_on;
+use super::ended;
 use super::error::CliError;
 use super::exit::Exit;
+use super::lab::runtime;
 use super::world::{Simulation, WorldSource};
 use crate::config::data::{self, DataFlags};
 use crate::config::{self, NetworkFlags};
 use crate::limits::LAB_SURVEY;
-use crate::mcp::{Scope, Settings, serve_stdio};
+use crate::mcp::{LookSettings, Scope, Settings, serve_stdio};
 use clap::Args;
 use std::path::Path;
 use waxseal_check::limits::Limits;
@@ -21,7 +22,7 @@ use waxseal_check::limits::Limits;
     waxseal lab exec -- mcp --allow test-send --allow add-connection\n\n\
     A program that works with agents starts it and speaks the Model Context Protocol with it over\n\
     standard input and output. Without --allow it looks and explains: it sends no message and adds\n\
-    nothing. No tool takes or shows a secret. It ends when its input ends.")]
+    nothing. No tool takes or shows a secret. It ends when its input ends, or on SIGTERM.")]
 pub(crate) struct Mcp {
     /// What agents may do besides looking; may be repeated
     #[arg(long, value_enum, value_name = "SCOPE", value_delimiter = ',')]
@@ -46,14 +47,20 @@ pub(super) fn run(
     }
     let settings = Settings {
         data: place.settings(),
-        controls: config::control_hosts(&network)?,
-        limits,
+        look: LookSettings { controls: config::control_hosts(&network)?, limits },
         scopes: command.allow.iter().copied().collect(),
     };
-    block_on(async {
-        serve_stdio(world, settings)
-            .await
-            .map_err(|error| CliError::undetermined(format!("standard input: {error}")))?;
-        Ok(Exit::Good)
-    })
+    // A thread waits for standard input for as long as it is open: it does not keep the program.
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve_stdio(world, settings, stopped()));
+    runtime.shutdown_background();
+    served.map_err(|error| CliError::undetermined(format!("standard input: {error}")))?;
+    Ok(Exit::Good)
+}
+
+/// Waits to be asked to end; without signals the program ends with its input.
+async fn stopped() {
+    if ended().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

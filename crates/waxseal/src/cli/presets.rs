@@ -7,9 +7,9 @@ use super::exit::Exit;
 use super::near::wrong_letters;
 use super::{output, text};
 use crate::limits::{NEAR_NAME_CHARS_MAX, NEAR_NAMES_MAX};
+use crate::wire::catalogue::Presets as List;
 use crate::wire::preset::PresetV1;
 use clap::Args;
-use serde::Serialize;
 use std::fmt::Write as _;
 use waxseal_services::presets::{self, Endpoint, HostPattern};
 
@@ -27,11 +27,6 @@ pub(crate) struct Presets {
     /// Print one JSON object and nothing else
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct List {
-    presets: Vec<PresetV1>,
 }
 
 pub(super) fn run(command: &Presets) -> Result<Exit, CliError> {

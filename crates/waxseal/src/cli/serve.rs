@@ -124,7 +124,7 @@ pub(super) fn run(
             site.closing.send_replace(true);
         };
         let tidying = tokio::spawn(tidy(Arc::clone(&site)));
-        run_doors(doors, stop).await;
+        run_doors(doors, &site.settings.proxies, stop).await;
         tidying.abort();
         // A test send that was begun may have left its message already: its end is awaited and recorded.
         site.jobs.finish().await;

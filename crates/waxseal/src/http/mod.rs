@@ -8,6 +8,7 @@ mod client;
 mod guard;
 mod log;
 mod metrics;
+mod patience;
 pub(crate) mod server;
 mod site;
 mod status;

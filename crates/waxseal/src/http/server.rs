@@ -2,15 +2,19 @@
 //! gave certificate files, until the program is asked to stop. It reads no request itself. The way in is
 //! [`run`]; a change must keep every wait for a visitor bounded.
 
-use super::client::Peer;
+use super::client::{Peer, client};
+use super::patience::{InTime, Patient};
+use super::streams::{StreamPlace, Streams};
 use crate::cli::error::CliError;
 use crate::cli::input::read_at_most;
 use crate::limits::{
-    ACCEPT_PAUSE, REQUEST_HEAD_OCTETS_MAX, REQUEST_HEAD_WAIT, REQUEST_HEADERS_MAX,
-    SERVER_FILE_OCTETS_MAX, SHUTDOWN_GRACE, VISITOR_HANDSHAKE, VISITORS_MAX,
+    ACCEPT_PAUSE, CONNECTIONS_PER_VISITOR_MAX, REQUEST_BODY_WAIT, REQUEST_HEAD_OCTETS_MAX,
+    REQUEST_HEAD_WAIT, REQUEST_HEADERS_MAX, SERVER_FILE_OCTETS_MAX, SHUTDOWN_GRACE,
+    VISITOR_HANDSHAKE, VISITOR_WRITE_WAIT, VISITORS_MAX,
 };
 use axum::Router;
 use axum::body::Body;
+use axum::http::HeaderMap;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -18,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -90,13 +94,45 @@ pub(crate) fn tls(chain: &Path, key: &Path) -> Result<TlsAcceptor, CliError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// The places that all doors share.
+#[derive(Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    of_each: Streams,
+    /// They bring the connections of many.
+    proxies: Arc<[IpAddr]>,
+}
+
+/// What a connection holds while it is open.
+struct Place {
+    _one_of_all: OwnedSemaphorePermit,
+    _one_of_the_visitor: Option<StreamPlace>,
+}
+
+impl Places {
+    /// The place of a connection; none for one that is its visitor's share already.
+    fn take(&self, one_of_all: OwnedSemaphorePermit, peer: Peer) -> Option<Place> {
+        let is_proxy = self.proxies.contains(&peer.0.ip().to_canonical());
+        let own = if is_proxy {
+            None
+        } else {
+            Some(self.of_each.enter(client(peer, &HeaderMap::new(), &[]))?)
+        };
+        Some(Place { _one_of_all: one_of_all, _one_of_the_visitor: own })
+    }
+}
+
 /// Serves all doors until `stop` is over, then lets open requests end.
-pub(crate) async fn run(doors: Vec<Door>, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(doors: Vec<Door>, proxies: &[IpAddr], stop: impl Future<Output = ()>) {
     let (stopping, stopped) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(VISITORS_MAX));
+    let places = Places {
+        all: Arc::new(Semaphore::new(VISITORS_MAX)),
+        of_each: Streams::new(CONNECTIONS_PER_VISITOR_MAX),
+        proxies: proxies.into(),
+    };
     let mut open = Vec::new();
     for door in doors {
-        open.push(tokio::spawn(accept(door, Arc::clone(&places), stopped.clone())));
+        open.push(tokio::spawn(accept(door, places.clone(), stopped.clone())));
     }
     stop.await;
     let _ = stopping.send(true);
@@ -105,12 +141,12 @@ pub(crate) async fn run(doors: Vec<Door>, stop: impl Future<Output = ()>) {
     }
 }
 
-async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+async fn accept(door: Door, places: Places, mut stopped: watch::Receiver<bool>) {
     let Door { listener, tls, router } = door;
     let graceful = GracefulShutdown::new();
     loop {
         // The semaphore is never closed, so a place always comes.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let Ok(place) = Arc::clone(&places.all).acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
@@ -119,11 +155,14 @@ async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let visit = Visit { router: router.clone(), peer: Peer(address), _place: place };
+        let peer = Peer(address);
+        let Some(place) = places.take(place, peer) else { continue };
+        let visit = Visit { router: router.clone(), peer, _place: place };
         let watcher = graceful.watcher();
         let tls = tls.clone();
         tokio::spawn(async move {
             let _ = stream.set_nodelay(true);
+            let stream = Patient::new(stream, VISITOR_WRITE_WAIT);
             match tls {
                 None => visit.serve(stream, watcher).await,
                 Some(tls) => {
@@ -143,7 +182,7 @@ async fn accept(door: Door, places: Arc<Semaphore>, mut stopped: watch::Receiver
 struct Visit {
     router: Router,
     peer: Peer,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Visit {
@@ -176,7 +215,7 @@ fn tower_service(
 > {
     let inner = TowerToHyperService::new(router);
     hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(InTime::new(body, REQUEST_BODY_WAIT)));
         request.extensions_mut().insert(peer);
         hyper::service::Service::call(&inner, request)
     })

@@ -6,6 +6,7 @@ use super::metrics::{Gauge, Metrics};
 use super::streams::{StreamPlace, Streams};
 use crate::cli::error::chain;
 use crate::clock;
+use crate::limits::STREAMS_PER_CLIENT_MAX;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Site {
             data,
             jobs,
             closing,
-            streams: Streams::default(),
+            streams: Streams::new(STREAMS_PER_CLIENT_MAX),
         }
     }
 

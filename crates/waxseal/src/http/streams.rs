@@ -1,16 +1,18 @@
-//! Open event streams, so that no client can take all connections with them. A place is given back when its
-//! value is dropped, which happens when the visitor goes away.
+//! Open event streams and open connections, so that no client can take all of them. A place is given back when
+//! its value is dropped, which happens when the visitor goes away.
 
-use crate::limits::STREAMS_PER_CLIENT_MAX;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The open streams of each client.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Streams(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+/// What each client has open.
+#[derive(Clone, Debug)]
+pub(crate) struct Streams {
+    open: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    per_client_max: usize,
+}
 
-/// One open stream.
+/// One open stream or connection.
 #[derive(Debug)]
 pub(crate) struct StreamPlace {
     streams: Streams,
@@ -18,11 +20,16 @@ pub(crate) struct StreamPlace {
 }
 
 impl Streams {
+    /// So many for each client.
+    pub(super) fn new(per_client_max: usize) -> Self {
+        Self { open: Arc::default(), per_client_max }
+    }
+
     /// A place, unless the client has as many as it may.
     pub(super) fn enter(&self, client: IpAddr) -> Option<StreamPlace> {
         self.with(|open| {
             let count = open.entry(client).or_default();
-            (*count < STREAMS_PER_CLIENT_MAX).then(|| *count += 1)
+            (*count < self.per_client_max).then(|| *count += 1)
         })?;
         Some(StreamPlace { streams: self.clone(), client })
     }
@@ -34,7 +41,7 @@ impl Streams {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<IpAddr, usize>) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -57,9 +64,9 @@ mod tests {
 
     #[test]
     fn places_come_back() {
-        let streams = Streams::default();
+        let streams = Streams::new(3);
         let client: IpAddr = "192.0.2.1".parse().unwrap();
-        let places: Vec<_> = (0..STREAMS_PER_CLIENT_MAX).map(|_| streams.enter(client)).collect();
+        let places: Vec<_> = (0..3).map(|_| streams.enter(client)).collect();
         assert!(places.iter().all(Option::is_some));
         assert!(streams.enter(client).is_none());
         assert!(streams.enter("192.0.2.2".parse().unwrap()).is_some());

@@ -5,25 +5,44 @@ use super::scope::Scope;
 use super::untrusted::visible;
 use crate::limits::{MCP_CHECKS_AT_ONCE, MCP_GUIDE_SECTIONS_MAX};
 use rmcp::model::CallToolResult;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write as _;
 use waxseal_app::connections::{ConnectionsError, Fault};
 use waxseal_app::store::DataError;
 use waxseal_app::test_send::TestError;
 
+/// Why a tool did nothing, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Refused {
+    /// busy, cancelled, conflict, input, machine, not-found or scope.
+    code: &'static str,
+    /// What happened.
+    message: String,
+    /// What to do next.
+    hint: Option<String>,
+}
+
 /// Why a tool did nothing. The fault of a server that was looked at is never one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    code: &'static str,
-    message: String,
-    hint: Option<String>,
+pub(super) struct Refusal(Refused);
+
+/// A section of a guide, with its subsections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct GuideSection {
+    /// PAGE#SECTION.
+    pub(super) guide: String,
+    /// Its heading.
+    pub(super) heading: String,
+    /// Its text.
+    pub(super) markdown: String,
 }
 
 impl Refusal {
     /// With a code that programs can rely on.
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self(Refused { code, message: message.into(), hint: None })
     }
 
     /// An argument that is wrong.
@@ -33,7 +52,7 @@ impl Refusal {
 
     /// With what to do next.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
@@ -63,7 +82,7 @@ impl Refusal {
             Fault::Machine => "machine",
             Fault::NotFound => "not-found",
         };
-        Self { code, message: chain(error), hint }
+        Self(Refused { code, message: chain(error), hint })
     }
 }
 
@@ -101,21 +120,16 @@ pub(super) fn result(answer: Result<Value, Refusal>) -> CallToolResult {
             visible(&mut value);
             CallToolResult::structured(value)
         }
-        Err(Refusal { code, message, hint }) => {
-            let mut value = json!({ "code": code, "message": message, "hint": hint });
+        Err(Refusal(refused)) => {
+            let mut value = serde_json::to_value(refused).unwrap_or_default();
             visible(&mut value);
             CallToolResult::structured_error(value)
         }
     }
 }
 
-/// A value as JSON.
-pub(super) fn json_of(value: &impl Serialize) -> Result<Value, Refusal> {
-    serde_json::to_value(value).map_err(|error| Refusal::new("machine", format!("json: {error}")))
-}
-
 /// The guide sections of findings, each once, in the order of the findings: those that fail come first.
-pub(super) fn guide_sections<'a>(guides: impl Iterator<Item = &'a str>) -> Vec<Value> {
+pub(super) fn guide_sections<'a>(guides: impl Iterator<Item = &'a str>) -> Vec<GuideSection> {
     let mut named: Vec<&str> = Vec::new();
     for guide in guides {
         if !named.contains(&guide) {
@@ -126,16 +140,16 @@ pub(super) fn guide_sections<'a>(guides: impl Iterator<Item = &'a str>) -> Vec<V
 }
 
 /// One section with its subsections; none if there is no such section.
-pub(super) fn section(guide: &str) -> Option<Value> {
+pub(super) fn section(guide: &str) -> Option<GuideSection> {
     let (name, anchor) = guide.split_once('#')?;
     let page = waxseal_guides::page(name)?;
     let parts = page.section_with_parts(anchor);
-    let heading = &parts.first()?.heading;
+    let heading = parts.first()?.heading.clone();
     let mut markdown = String::new();
     for part in &parts {
         let marks = "#".repeat(usize::from(part.level));
         let _ = write!(markdown, "{marks} {}\n\n{}\n\n", part.heading, part.body.trim());
     }
-    let markdown = markdown.trim_end();
-    Some(json!({ "guide": guide, "heading": heading, "markdown": markdown }))
+    let markdown = markdown.trim_end().to_owned();
+    Some(GuideSection { guide: guide.to_owned(), heading, markdown })
 }

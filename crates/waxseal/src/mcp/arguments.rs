@@ -95,6 +95,52 @@ pub(super) struct ReadHeaders {
     pub(super) message: String,
 }
 
+/// A message of a test, where it arrived.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadArrival {
+    /// Name or identifier of the connection that sent it.
+    pub(super) connection: String,
+    /// The message as it was received, or only its header.
+    pub(super) message: String,
+}
+
+/// An address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckAddress {
+    /// The address, without name and angle brackets.
+    pub(super) address: String,
+}
+
+/// What a domain publishes for MTA-STS.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadMtaSts {
+    /// The text of the TXT record at _mta-sts.
+    pub(super) record: Option<String>,
+    /// The text of the policy file.
+    pub(super) policy: Option<String>,
+    /// A mail host to look for in the policy.
+    pub(super) host: Option<String>,
+}
+
+/// What a domain publishes for TLS reporting.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadTlsRpt {
+    /// The text of the TXT record at _smtp._tls.
+    pub(super) record: String,
+}
+
+/// Certificates.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InspectCertificates {
+    /// One or more certificates in PEM form.
+    pub(super) pem: String,
+}
+
 /// Which services.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -153,6 +199,42 @@ pub(super) struct AddConnection {
     pub(super) security: Option<String>,
     /// SMTP: the user name.
     pub(super) user: Option<String>,
+}
+
+/// What to change; what is left out stays. There is no field for a secret, and a stored one never goes to
+/// another host.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditConnection {
+    /// Its name or identifier.
+    pub(super) connection: String,
+    /// What to call it from now on.
+    pub(super) name: Option<String>,
+    /// The From address of its messages.
+    pub(super) from_address: Option<String>,
+    /// The name beside the From address; empty for none.
+    pub(super) from_name: Option<String>,
+    /// Settings of a built-in service, never a secret.
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
+    /// SMTP: the host.
+    pub(super) host: Option<String>,
+    /// SMTP: the port. The security mode is never derived from it.
+    pub(super) port: Option<u16>,
+    /// SMTP: starttls (must succeed), tls (from the first byte) or none (encrypts nothing, never signs in).
+    pub(super) security: Option<String>,
+    /// SMTP: the user name; empty for no sign-in.
+    pub(super) user: Option<String>,
+}
+
+/// Whether a connection may be used.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UseConnection {
+    /// Its name or identifier.
+    pub(super) connection: String,
+    /// Whether anything may be sent over it.
+    pub(super) enabled: bool,
 }
 
 /// A text argument within its limit.

@@ -1,19 +1,17 @@
-//! `check_domain`, `mx_records` and `read_headers`.
+//! `check_domain` and `mx_records`.
 
-use super::Shared;
-use super::answer::{Refusal, guide_sections, json_of};
-use super::arguments::{AreaName, CheckDomain, ReadHeaders, few, within};
-use super::untrusted::{HEADERS, REPORT, mark};
-use crate::cli::headers::{Arrived, NO_HEADER};
-use crate::limits::MCP_MESSAGE_OCTETS_MAX;
-use serde_json::{Value, json};
+use super::answer::{Refusal, guide_sections};
+use super::arguments::{AreaName, CheckDomain, few, within};
+use super::caller::Caller;
+use super::schema::{Checked, Explained, shown};
+use serde_json::Value;
 use waxseal_app::check_desk::PORTS;
 use waxseal_app::{CheckRequest, check_domain};
 use waxseal_check::survey::Area;
 use waxseal_proto::name::DomainName;
 
 /// Checks a domain.
-pub(super) async fn check(shared: &Shared, wanted: &CheckDomain) -> Result<Value, Refusal> {
+pub(super) async fn check(caller: &Caller, wanted: &CheckDomain) -> Result<Value, Refusal> {
     let mut request = CheckRequest::full(within("domain", &wanted.domain)?.trim());
     if !PORTS.contains(&wanted.port) {
         return Err(Refusal::argument("port", "not 25, 465 or 587"));
@@ -24,14 +22,13 @@ pub(super) async fn check(shared: &Shared, wanted: &CheckDomain) -> Result<Value
     }
     request.expected_mx = expected(&wanted.expect_mx)?;
     request.port = wanted.port;
-    request.controls.clone_from(&shared.settings.controls);
-    request.limits = shared.settings.limits.clone();
-    let _place = shared.place()?;
-    let report = Box::pin(check_domain(&shared.world, &request, &|_| {})).await.report;
-    let guides = guide_sections(report.findings.iter().map(|finding| finding.guide.as_str()));
-    let mut report = json_of(&report)?;
-    mark(&mut report, REPORT);
-    Ok(json!({ "report": report, "guide_sections": guides }))
+    let desk = &caller.desk;
+    request.controls.clone_from(&desk.settings.controls);
+    request.limits = desk.settings.limits.clone();
+    let _place = desk.place()?;
+    let report = Box::pin(check_domain(&desk.world, &request, &|_| {})).await.report;
+    let guide_sections = guide_sections(report.findings.iter().map(|one| one.guide.as_str()));
+    shown(&Explained { answer: Checked { report }, guide_sections })
 }
 
 impl From<AreaName> for Area {
@@ -53,18 +50,4 @@ fn expected(hosts: &[String]) -> Result<Vec<DomainName>, Refusal> {
         DomainName::parse(name).map_err(|error| Refusal::argument("expect_mx", error))
     };
     hosts.iter().map(read).collect()
-}
-
-/// Reads the header of a received message.
-pub(super) fn headers(wanted: &ReadHeaders) -> Result<Value, Refusal> {
-    if wanted.message.len() > MCP_MESSAGE_OCTETS_MAX {
-        let problem = format!("has more than {MCP_MESSAGE_OCTETS_MAX} octets");
-        return Err(Refusal::argument("message", problem).hint("give its header only"));
-    }
-    let arrived = Arrived::parse(wanted.message.as_bytes()).ok_or_else(|| {
-        Refusal::argument("message", "no header field of a message in it").hint(NO_HEADER)
-    })?;
-    let mut message = json_of(&arrived.wire())?;
-    mark(&mut message, HEADERS);
-    Ok(message)
 }

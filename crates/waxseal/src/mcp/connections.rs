@@ -1,45 +1,35 @@
 //! Tools about stored connections. A connection is shown as every face shows it; the results of its tests hold
 //! text of strangers, which is marked.
 
-use super::Shared;
-use super::answer::{Refusal, guide_sections, json_of};
-use super::arguments::{AddConnection, TestConnection, few, within};
+use super::answer::{Refusal, guide_sections};
+use super::arguments::{
+    AddConnection, EditConnection, ReadArrival, TestConnection, UseConnection, few, within,
+};
+use super::caller::Caller;
+use super::offline;
+use super::schema::{Explained, ForAPerson, Kept, shown};
 use super::scope::Scope;
-use super::untrusted::{SENT, mark};
 use crate::clock;
-use serde_json::{Value, json};
+use crate::wire::connection::{All, Arrival, One, OneChanged, TestedOne, Verified};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use waxseal_app::connections::wire::ConnectionView;
-use waxseal_app::connections::{self, Form, SecretChange, Wanted};
-use waxseal_app::store::{Data, DataError, Opening};
-use waxseal_app::test_send::{self, IdempotencyKey, TestRequest, Tested};
-use waxseal_check::report::send::wire::SendV1;
+use waxseal_app::connections::{
+    self, ArrivedMessage, Changed, Form, SecretChange, Use, Wanted, note_arrived,
+};
+use waxseal_app::store::{DataError, Opening};
+use waxseal_app::test_send::{self, IdempotencyKey, TestRequest};
+use waxseal_check::report::wire::FindingV1;
 use waxseal_proto::name::Mailbox;
 
-async fn open(shared: &Shared, opening: Opening) -> Result<Data, DataError> {
-    Data::open(shared.settings.data.clone(), opening, clock::now()).await
-}
-
-fn shown(view: &ConnectionView) -> Result<Value, Refusal> {
-    let mut value = json_of(view)?;
-    for trial in ["last_test", "last_verify"] {
-        if let Some(detail) = value.pointer_mut(&format!("/{trial}/detail")) {
-            mark(detail, SENT);
-        }
-    }
-    Ok(value)
-}
-
-fn outcome(sent: &SendV1) -> Result<(Value, Vec<Value>), Refusal> {
-    let guides = guide_sections(sent.findings.iter().map(|finding| finding.guide.as_str()));
-    let mut value = json_of(sent)?;
-    mark(&mut value, SENT);
-    Ok((value, guides))
+fn guides(findings: &[FindingV1]) -> Vec<super::answer::GuideSection> {
+    guide_sections(findings.iter().map(|finding| finding.guide.as_str()))
 }
 
 /// All connections of the workspace.
-pub(super) async fn list(shared: &Shared) -> Result<Value, Refusal> {
-    let found = match open(shared, Opening::Existing).await {
+pub(super) async fn list(caller: &Caller) -> Result<Value, Refusal> {
+    let found = match caller.open(Opening::Existing).await {
         // Nothing was ever added: that is an empty list.
         Err(DataError::NothingThere { .. }) => Vec::new(),
         Err(other) => return Err(other.into()),
@@ -49,47 +39,39 @@ pub(super) async fn list(shared: &Shared) -> Result<Value, Refusal> {
             found?
         }
     };
-    let found: Vec<Value> = found.iter().map(shown).collect::<Result<_, _>>()?;
-    let (workspace, simulated) = (&shared.settings.data.workspace, shared.world.is_simulated());
-    Ok(json!({ "connections": found, "workspace": workspace, "simulated": simulated }))
+    let workspace = caller.data.workspace.as_str();
+    shown(&All { connections: &found, workspace, simulated: caller.is_simulated() })
 }
 
 /// One connection.
-pub(super) async fn show(shared: &Shared, name: &str) -> Result<Value, Refusal> {
+pub(super) async fn show(caller: &Caller, name: &str) -> Result<Value, Refusal> {
     let name = within("connection", name)?;
-    let data = open(shared, Opening::Existing).await?;
+    let data = caller.open(Opening::Existing).await?;
     let found = connections::show(&data, name, clock::now()).await;
     data.close().await;
-    let simulated = shared.world.is_simulated();
-    Ok(json!({ "connection": shown(&found?)?, "simulated": simulated }))
+    shown(&One { connection: &found?, simulated: caller.is_simulated() })
 }
 
 /// Signs in and leaves, or asks the service about its key.
-pub(super) async fn verify(shared: &Shared, name: &str) -> Result<Value, Refusal> {
+pub(super) async fn verify(caller: &Caller, name: &str) -> Result<Value, Refusal> {
     let name = within("connection", name)?;
-    let _place = shared.place()?;
-    let data = open(shared, Opening::Existing).await?;
+    let desk = &caller.desk;
+    let _place = desk.place()?;
+    let data = caller.open(Opening::Existing).await?;
     let mut tell = |_| {};
-    let world = &shared.world;
-    let found = Box::pin(connections::verify(world, &data, name, &mut tell, clock::now())).await;
+    let verifying = connections::verify(&desk.world, &data, name, &mut tell, clock::now());
+    let found = Box::pin(verifying).await;
     data.close().await;
     let found = found?;
-    let (result, guides) = match &found.result {
-        Some(sent) => outcome(sent)?,
-        None => (Value::Null, Vec::new()),
-    };
-    Ok(json!({
-        "connection": shown(&found.connection)?,
-        "result": result,
-        "account": json_of(&found.account)?,
-        "simulated": world.is_simulated(),
-        "guide_sections": guides,
-    }))
+    let findings = found.result.as_ref().map(|sent| sent.findings.as_slice());
+    let guide_sections = guides(findings.unwrap_or_default());
+    let answer = Verified::of(&found, caller.is_simulated());
+    shown(&Explained { answer, guide_sections })
 }
 
 /// Sends one real message. Once begun it is carried to its end and recorded, whoever waits for it.
-pub(super) async fn test(shared: &Arc<Shared>, wanted: &TestConnection) -> Result<Value, Refusal> {
-    shared.allows(Scope::TestSend)?;
+pub(super) async fn test(caller: &Arc<Caller>, wanted: &TestConnection) -> Result<Value, Refusal> {
+    caller.allows(Scope::TestSend)?;
     let connection = within("connection", &wanted.connection)?.to_owned();
     let to = Mailbox::parse(within("to", &wanted.to)?)
         .map_err(|error| Refusal::argument("to", error))?;
@@ -97,37 +79,61 @@ pub(super) async fn test(shared: &Arc<Shared>, wanted: &TestConnection) -> Resul
     let key =
         key.map(|key| within("idempotency_key", key).map(IdempotencyKey::parse)).transpose()?;
     let key = key.transpose().map_err(|error| Refusal::argument("idempotency_key", error))?;
-    let place = Arc::clone(&shared.sends).try_acquire_owned().map_err(|_| Refusal::busy())?;
-    let shared = Arc::clone(shared);
-    let simulated = shared.world.is_simulated();
+    let place = caller.desk.send_place()?;
+    let simulated = caller.is_simulated();
+    let caller = Arc::clone(caller);
     let sending = tokio::spawn(async move {
         let _place = place;
-        let data = open(&shared, Opening::Existing).await?;
+        let data = caller.open(Opening::Existing).await?;
         let request = TestRequest { connection, to, key };
         let mut tell = |_| {};
-        let testing = test_send::test(&shared.world, &data, &request, &mut tell, clock::now());
+        let world = &caller.desk.world;
+        let testing = test_send::test(world, &data, &request, &mut tell, clock::now());
         let tested = Box::pin(testing).await;
         data.close().await;
         tested.map_err(Refusal::from)
     });
     let ended = sending.await;
     let tested = ended.map_err(|error| Refusal::new("machine", error.to_string()))??;
-    let Tested { test, connection, sent, repeated } = &tested;
-    let (result, guides) = outcome(sent)?;
-    Ok(json!({
-        "test": test,
-        "repeated": repeated,
-        "connection": shown(connection)?,
-        "result": result,
-        "simulated": simulated,
-        "guide_sections": guides,
-    }))
+    let guide_sections = guides(&tested.sent.findings);
+    shown(&Explained { answer: TestedOne::of(&tested, simulated), guide_sections })
 }
 
-/// Adds a connection without a secret, and says what a person has to run to enter one.
-pub(super) async fn add(shared: &Shared, wanted: AddConnection) -> Result<Value, Refusal> {
-    shared.allows(Scope::AddConnection)?;
-    few("settings", wanted.settings.len())?;
+/// The path of the message of a test where it arrived, kept with the test.
+pub(super) async fn arrival(caller: &Caller, wanted: &ReadArrival) -> Result<Value, Refusal> {
+    let name = within("connection", &wanted.connection)?;
+    let arrived = offline::arrived(&wanted.message)?;
+    let data = caller.open(Opening::Existing).await?;
+    let message_id = arrived.message_id();
+    let message = ArrivedMessage { message_id: message_id.as_deref(), path: arrived.path() };
+    let noted = async {
+        let test = note_arrived(&data, name, message, clock::now()).await?;
+        Ok::<_, Refusal>((test, connections::show(&data, name, clock::now()).await?))
+    };
+    let noted = noted.await;
+    data.close().await;
+    let (test, connection) = &noted?;
+    let (received, simulated) = (arrived.wire(), caller.is_simulated());
+    shown(&Arrival { connection, test, received, simulated })
+}
+
+fn all_within(
+    texts: &[(&str, Option<&String>)],
+    settings: &BTreeMap<String, String>,
+) -> Result<(), Refusal> {
+    few("settings", settings.len())?;
+    let settings =
+        settings.iter().flat_map(|(name, value)| [("settings", name), ("settings", value)]);
+    let texts = texts.iter().filter_map(|(name, text)| Some((*name, (*text)?)));
+    for (name, text) in texts.chain(settings) {
+        within(name, text)?;
+    }
+    Ok(())
+}
+
+/// Adds a connection without a secret, and says how a person enters one.
+pub(super) async fn add(caller: &Caller, wanted: AddConnection) -> Result<Value, Refusal> {
+    caller.allows(Scope::AddConnection)?;
     let texts = [
         ("name", Some(&wanted.name)),
         ("from_address", Some(&wanted.from_address)),
@@ -138,12 +144,7 @@ pub(super) async fn add(shared: &Shared, wanted: AddConnection) -> Result<Value,
         ("security", wanted.security.as_ref()),
         ("user", wanted.user.as_ref()),
     ];
-    let settings =
-        wanted.settings.iter().flat_map(|(name, value)| [("settings", name), ("settings", value)]);
-    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    for (name, text) in texts.chain(settings) {
-        within(name, text)?;
-    }
+    all_within(&texts, &wanted.settings)?;
     let form = Form {
         name: Some(wanted.name),
         from_name: wanted.from_name,
@@ -158,33 +159,73 @@ pub(super) async fn add(shared: &Shared, wanted: AddConnection) -> Result<Value,
         ..Form::default()
     };
     let wanted = Wanted { form, secret: SecretChange::Keep, exception: None };
-    let data = open(shared, Opening::Create).await?;
+    // A database is made only for what can be added.
+    connections::check_new(&wanted, clock::now())?;
+    let data = caller.open(Opening::Create).await?;
     let added = connections::add(&data, &wanted, clock::now()).await;
     data.close().await;
-    let added = added?;
-    let warnings = &added.warnings;
-    let guides = guide_sections(warnings.iter().map(|finding| finding.guide.as_str()));
-    let mut warnings = json!({ "findings": json_of(warnings)? });
-    mark(&mut warnings, SENT);
-    Ok(json!({
-        "connection": shown(&added.connection)?,
-        "offer": json_of(&added.offer)?,
-        "warnings": warnings["findings"],
-        "simulated": shared.world.is_simulated(),
-        "for_a_person": for_a_person(shared, &added.connection),
-        "guide_sections": guides,
-    }))
+    kept(caller, &added?)
 }
 
-/// The command that asks a person for the secret, word by word; null when the connection has none.
-fn for_a_person(shared: &Shared, added: &ConnectionView) -> Value {
-    if added.service.is_none() && added.sign_in.is_none() {
-        return Value::Null;
+/// Changes settings of a connection; never its secret.
+pub(super) async fn edit(caller: &Caller, wanted: EditConnection) -> Result<Value, Refusal> {
+    caller.allows(Scope::AddConnection)?;
+    let texts = [
+        ("connection", Some(&wanted.connection)),
+        ("name", wanted.name.as_ref()),
+        ("from_address", wanted.from_address.as_ref()),
+        ("from_name", wanted.from_name.as_ref()),
+        ("host", wanted.host.as_ref()),
+        ("security", wanted.security.as_ref()),
+        ("user", wanted.user.as_ref()),
+    ];
+    all_within(&texts, &wanted.settings)?;
+    let form = Form {
+        name: wanted.name,
+        from_name: wanted.from_name,
+        from_address: wanted.from_address,
+        settings: wanted.settings,
+        host: wanted.host,
+        port: wanted.port.map(|port| port.to_string()),
+        security: wanted.security,
+        user: wanted.user,
+        ..Form::default()
+    };
+    let change = Wanted { form, secret: SecretChange::Keep, exception: None };
+    let data = caller.open(Opening::Existing).await?;
+    let changed = connections::edit(&data, &wanted.connection, &change, clock::now()).await;
+    data.close().await;
+    kept(caller, &changed?)
+}
+
+/// Whether anything may be sent over a connection.
+pub(super) async fn set_use(caller: &Caller, wanted: &UseConnection) -> Result<Value, Refusal> {
+    caller.allows(Scope::AddConnection)?;
+    let name = within("connection", &wanted.connection)?;
+    let to = if wanted.enabled { Use::Enabled } else { Use::Disabled };
+    let data = caller.open(Opening::Existing).await?;
+    let found = connections::set_use(&data, name, to, clock::now()).await;
+    data.close().await;
+    shown(&One { connection: &found?, simulated: caller.is_simulated() })
+}
+
+fn kept(caller: &Caller, changed: &Changed) -> Result<Value, Refusal> {
+    let answer = Kept {
+        changed: OneChanged::of(changed, caller.is_simulated()),
+        for_a_person: for_a_person(caller, &changed.connection),
+    };
+    shown(&Explained { answer, guide_sections: guides(&changed.warnings) })
+}
+
+/// The command that asks a person for the secret; none when the connection has none or holds it already.
+fn for_a_person(caller: &Caller, kept: &ConnectionView) -> Option<ForAPerson> {
+    if kept.secret.stored || (kept.service.is_none() && kept.sign_in.is_none()) {
+        return None;
     }
-    let folder = shared.settings.data.folder.display().to_string();
-    let workspace = shared.settings.data.workspace.as_str();
-    let command = ["waxseal", "connection", "edit", &added.id, "--ask-secret"];
+    let folder = caller.data.folder.display().to_string();
+    let workspace = caller.data.workspace.as_str();
+    let command = ["waxseal", "connection", "edit", &kept.id, "--ask-secret"];
     let place = ["--data", &folder, "--workspace", workspace];
-    let command = [&command[..], &place[..]].concat();
-    json!({ "enter_secret": command })
+    let words = command.into_iter().chain(place).map(str::to_owned);
+    Some(ForAPerson { enter_secret: words.collect() })
 }

@@ -6,95 +6,85 @@
 
 mod answer;
 mod arguments;
+mod caller;
 mod catalogue;
 mod checks;
 mod connections;
+mod lines;
+mod offline;
+mod resources;
+mod schema;
 mod scope;
 mod tools;
 mod untrusted;
 
+pub(crate) use caller::LookSettings;
 pub(crate) use scope::Scope;
 
-use crate::limits::{MCP_CHECKS_AT_ONCE, MCP_LINE_OCTETS_MAX};
-use answer::Refusal;
+use caller::{Caller, Desk};
+use lines::Lines;
+use rmcp::ServiceExt as _;
 use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::service::QuitReason;
-use rmcp::transport::async_rw::AsyncRwTransport;
-use rmcp::{RoleServer, ServiceExt as _};
+use rmcp::service::{QuitReason, ServerInitializeError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use waxseal_app::check_domain::ControlHost;
 use waxseal_app::store::DataSettings;
 use waxseal_app::world::World;
-use waxseal_check::limits::Limits;
-
-/// How a server for agents works.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// Where connections are kept.
-    pub(crate) data: DataSettings,
-    /// Hosts known to answer.
-    pub(crate) controls: Vec<ControlHost>,
-    /// Limits of one survey.
-    pub(crate) limits: Limits,
-    /// What agents may do besides looking.
-    pub(crate) scopes: BTreeSet<Scope>,
-}
 
 /// The server of one agent.
 #[derive(Clone)]
 struct Server {
-    shared: Arc<Shared>,
+    caller: Arc<Caller>,
     router: ToolRouter<Self>,
 }
 
-struct Shared {
-    world: World,
-    settings: Settings,
-    places: Arc<Semaphore>,
-    /// Held by test sends: they end by themselves even when nobody waits for them any more.
-    sends: Arc<Semaphore>,
+/// How a server for one agent works.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Where connections are kept.
+    pub(crate) data: DataSettings,
+    /// How the world is looked at.
+    pub(crate) look: LookSettings,
+    /// What agents may do besides looking.
+    pub(crate) scopes: BTreeSet<Scope>,
 }
 
-impl Shared {
-    fn allows(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.settings.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::scope(scope)) }
-    }
-
-    /// A place for something that looks at the world.
-    fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::busy())
-    }
-}
-
-/// Serves one agent over standard input and output, until its input ends. A test send that is under way then is
-/// carried to its end and recorded.
+/// Serves one agent over standard input and output, until its input ends or `stop` is over. A test send that is
+/// under way then is carried to its end and recorded.
 ///
 /// # Errors
 /// The agent does not speak the protocol.
-pub(crate) async fn serve_stdio(world: World, settings: Settings) -> Result<(), String> {
-    let sends = Arc::new(Semaphore::new(MCP_CHECKS_AT_ONCE));
-    let shared = Arc::new(Shared {
-        world,
-        settings,
-        places: Arc::new(Semaphore::new(MCP_CHECKS_AT_ONCE)),
-        sends: Arc::clone(&sends),
-    });
-    let server = Server { shared, router: Server::tools() };
-    let (input, output) = rmcp::transport::stdio();
-    let transport = AsyncRwTransport::<RoleServer, _, _>::new_server(input, output)
-        .with_max_line_length(MCP_LINE_OCTETS_MAX);
-    let running = match server.serve(transport).await {
+pub(crate) async fn serve_stdio(
+    world: World,
+    settings: Settings,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
+    let Settings { data, look, scopes } = settings;
+    let desk = Arc::new(Desk::new(Arc::new(world), look));
+    let caller = Arc::new(Caller { desk: Arc::clone(&desk), data, scopes });
+    let server = Server { caller, router: Server::tools() };
+    let transport = Lines::new(tokio::io::stdin(), tokio::io::stdout());
+    let mut stop = std::pin::pin!(stop);
+    let begun = tokio::select! {
+        begun = server.serve(transport) => begun,
+        () = &mut stop => return Ok(()),
+    };
+    let running = match begun {
         Ok(running) => running,
         // Nobody said anything: there was nobody.
-        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(error.to_string()),
     };
-    let ended = running.waiting().await;
-    let all = u32::try_from(MCP_CHECKS_AT_ONCE).unwrap_or(u32::MAX);
-    // It is never closed; were it, no send would run.
-    let _ = sends.acquire_many(all).await;
+    let cancel = running.cancellation_token();
+    let mut waiting = std::pin::pin!(running.waiting());
+    let ended = tokio::select! {
+        ended = &mut waiting => ended,
+        () = &mut stop => {
+            cancel.cancel();
+            waiting.await
+        }
+    };
+    desk.no_sends().await;
     match ended {
         Ok(QuitReason::JoinError(error)) | Err(error) => Err(error.to_string()),
         Ok(_) => Ok(()),

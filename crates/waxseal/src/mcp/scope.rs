@@ -1,11 +1,12 @@
-//! What an agent may do besides looking. Each scope is off unless a person switches it on.
+//! What an agent may do. Looking needs no permission on a person's own machine; what adds something or acts on
+//! the world outside is off unless a person switches it on.
 
 use clap::ValueEnum;
 
 /// A permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Scope {
-    /// Add connections, without their secrets
+    /// Add and change connections, without their secrets
     AddConnection,
     /// Send real test messages over stored connections
     TestSend,

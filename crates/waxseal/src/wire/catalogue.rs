@@ -2,24 +2,25 @@
 //! [`waxseal_guides`] and [`waxseal_services::presets`]; nothing is added to them.
 
 use super::preset::PresetV1;
+use schemars::JsonSchema;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waxseal_guides::{FindingText, Page, markdown};
 
 /// All presets.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct Presets {
     pub(crate) presets: Vec<PresetV1>,
 }
 
 /// All guides.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct Guides {
     pub(crate) guides: Vec<GuideSummary>,
 }
 
 /// A guide in a list.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct GuideSummary {
     /// The name in addresses.
     pub(crate) name: &'static str,
@@ -38,7 +39,7 @@ pub(crate) struct GuideSummary {
 }
 
 /// A section of a guide.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct GuideSection {
     /// Its anchor.
     pub(crate) anchor: &'static str,
@@ -47,7 +48,7 @@ pub(crate) struct GuideSection {
 }
 
 /// A guide.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct Guide {
     #[serde(flatten)]
     pub(crate) summary: GuideSummary,
@@ -56,13 +57,13 @@ pub(crate) struct Guide {
 }
 
 /// All findings.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct Findings {
     pub(crate) findings: Vec<FindingSummary>,
 }
 
 /// A finding in a list.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct FindingSummary {
     /// The code, which never changes its meaning.
     pub(crate) code: &'static str,
@@ -77,7 +78,7 @@ pub(crate) struct FindingSummary {
 }
 
 /// One case of a finding.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct FindingCase {
     /// When this case holds.
     pub(crate) when: &'static str,
@@ -90,7 +91,7 @@ pub(crate) struct FindingCase {
 }
 
 /// A finding.
-#[derive(Serialize, ToSchema)]
+#[derive(JsonSchema, Serialize, ToSchema)]
 pub(crate) struct Finding {
     #[serde(flatten)]
     pub(crate) summary: FindingSummary,

@@ -1,16 +1,18 @@
 //! `waxseal mcp`, asked by the official client over standard input and output, inside the lab's world.
 
 use super::check_lab::terminate;
-use super::program::{finish, program};
+use super::mcp_calls::{RPT_RECORD, STS_POLICY, STS_RECORD, arrival, calls, fits};
+use super::program::{file, finish, program};
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ServerResult, Tool,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest,
+    ReadResourceRequestParams, ServerResult, Tool,
 };
 use rmcp::service::{PeerRequestOptions, RequestHandle, RunningService};
 use rmcp::transport::TokioChildProcess;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 /// Scenarios of different areas; `greet-none` keeps a check waiting.
@@ -70,6 +72,19 @@ impl Lab {
         self.account[name].as_str().unwrap()
     }
 
+    /// Adds the connection `own` to the standing server, with its password.
+    fn add_own(&self) {
+        let add = [
+            ["connection", "add", "own"].as_slice(),
+            &["--host", self.account("host"), "--port", self.account("port")],
+            &["--security", self.account("security"), "--user", self.account("username")],
+            &["--from-address", self.account("from"), "--secret-file", "-"],
+        ]
+        .concat();
+        let added = finish(&mut self.command(&add), self.account("password").as_bytes());
+        assert_eq!(added.status, 0, "{added:?}");
+    }
+
     async fn agent(&self, arguments: &[&str]) -> Agent {
         let command = self.command(&[&["mcp"], arguments].concat());
         let transport = TokioChildProcess::new(tokio::process::Command::from(command)).unwrap();
@@ -104,6 +119,15 @@ impl Agent {
         let value = result.structured_content.unwrap();
         let text = result.content.first().and_then(|block| block.as_text()).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&text.text).unwrap(), value, "{tool}");
+        value
+    }
+
+    /// The same, once it was compared with the schema that the tool has for it.
+    async fn answer(&self, tools: &[Tool], tool: &str, arguments: Value) -> Value {
+        let value = self.get(tool, arguments).await;
+        let listed = tools.iter().find(|listed| listed.name == tool).unwrap();
+        let schema = Value::Object((**listed.output_schema.as_ref().unwrap()).clone());
+        fits(&schema, &value, tool).unwrap_or_else(|problem| panic!("{problem}"));
         value
     }
 
@@ -197,16 +221,7 @@ async fn the_same_findings_as_on_the_command_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_tool_is_listed_as_documented_and_answers() {
     let lab = Lab::up();
-    let add = [
-        ["connection", "add", "own"].as_slice(),
-        &["--host", lab.account("host"), "--port", lab.account("port")],
-        &["--security", lab.account("security"), "--user", lab.account("username")],
-        &["--from-address", lab.account("from"), "--secret-file", "-"],
-    ]
-    .concat();
-    let added = finish(&mut lab.command(&add), lab.account("password").as_bytes());
-    assert_eq!(added.status, 0, "{added:?}");
-
+    lab.add_own();
     let agent = lab.agent(&["--allow", "test-send", "--allow", "add-connection"]).await;
     let info = agent.0.peer_info().unwrap();
     assert_eq!(info.server_info.as_ref().unwrap().name, "waxseal");
@@ -224,35 +239,18 @@ async fn every_tool_is_listed_as_documented_and_answers() {
     }
     assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), tools.len());
 
-    let mut asked = BTreeSet::new();
     let mut seen = Vec::new();
-    let test = json!({ "connection": "own", "to": lab.account("to"), "idempotency_key": "once" });
-    let add = json!({ "name": "second", "service": "postmark", "from_address": "a@example.com" });
-    let calls = [
-        ("check_domain", json!({ "domain": "healthy-one-mx.test", "only": ["tls", "mx"] })),
-        ("mx_records", json!({ "domain": "dns-null-mx.test", "expect_mx": ["10 mx.a.test"] })),
-        ("explain_finding", json!({ "code": "cert-expired" })),
-        ("list_findings", json!({ "prefix": "cert-" })),
-        ("list_guides", json!({})),
-        ("read_guide", json!({ "guide": "tls#certificate" })),
-        ("read_guide", json!({ "guide": "tls" })),
-        ("search_guides", json!({ "words": "expired certificate" })),
-        ("read_headers", json!({ "message": "Received: from a.test by b.test with ESMTPS id 1" })),
-        ("presets", json!({ "name": "postmark" })),
-        ("list_connections", json!({})),
-        ("verify_connection", json!({ "connection": "own" })),
-        ("test_connection", test.clone()),
-        ("test_connection", test),
-        ("show_connection", json!({ "connection": "own" })),
-        ("add_connection", add),
-    ];
-    for (tool, arguments) in calls {
-        asked.insert(tool);
-        let value = agent.get(tool, arguments).await;
+    for (tool, arguments) in calls(&lab.account) {
+        seen.push((tool, agent.answer(&tools, tool, arguments).await));
+    }
+    let sent = &seen.iter().find(|(name, _)| *name == "test_connection").unwrap().1;
+    let arrived = agent.answer(&tools, "read_test_arrival", arrival(sent)).await;
+    seen.push(("read_test_arrival", arrived));
+    for (tool, value) in &seen {
         let shown = value.to_string();
         assert!(!shown.contains(lab.account("password")), "{tool}: {shown}");
-        seen.push((tool, value));
     }
+    let asked: BTreeSet<&str> = seen.iter().map(|(tool, _)| *tool).collect();
     assert_eq!(asked, tools.iter().map(|tool| tool.name.as_ref()).collect());
     let of = |tool| &seen.iter().rev().find(|(name, _)| *name == tool).unwrap().1;
     assert_eq!(of("mx_records")["report"]["verdict"], "nothing-to-test");
@@ -263,21 +261,186 @@ async fn every_tool_is_listed_as_documented_and_answers() {
     let hop = &of("read_headers")["hops"][0];
     assert_eq!(hop["by"]["untrusted_text"], "b.test");
     assert_eq!(hop["tls"]["encrypted"], true);
-    assert_eq!(*of("presets"), lab_free_json(&["presets", "postmark"]));
     assert_eq!(of("verify_connection")["result"]["outcome"], "ready");
     let sent = of("test_connection");
     assert_eq!((&sent["result"]["outcome"], &sent["repeated"]), (&json!("accepted"), &json!(true)));
     assert_eq!(of("show_connection")["connection"]["state"], "passing");
-    let printed = lab.json(&["connection", "show", "own"]);
-    assert_eq!(unmarked(of("show_connection")), printed);
+    let hop = &of("read_test_arrival")["test"]["detail"]["received"]["hops"][0];
+    assert_eq!(hop["by"]["untrusted_text"], "b.test");
     let for_person = &of("add_connection")["for_a_person"]["enter_secret"];
     assert_eq!(for_person[4], "--ask-secret");
     assert_eq!(of("add_connection")["connection"]["secret"]["stored"], false);
+    assert_eq!(of("set_connection_enabled")["connection"]["enabled"], false);
     agent.end().await;
 }
 
-fn lab_free_json(arguments: &[&str]) -> Value {
-    finish(program().args(arguments).arg("--json"), b"").json()
+/// What differs between two runs of the same thing, and what an agent gets in another form.
+const UNSTEADY: [&str; 17] = [
+    "began_at",
+    "changed_at",
+    "checked_at",
+    "created_at",
+    "elapsed_ms",
+    "extensions",
+    "for_a_person",
+    "guide_sections",
+    "id",
+    "message_id",
+    "revision",
+    "server_id",
+    "started_at",
+    "test",
+    "timings_ms",
+    "took_ms",
+    "transcript",
+];
+
+fn steady(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !UNSTEADY.contains(&name.as_str()))
+            .map(|(name, field)| (name.clone(), steady(field)))
+            .collect(),
+        Value::Array(entries) => entries.iter().map(steady).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+const MAIL: &str = "Received: from a.test by b.test with ESMTPS id 1\n";
+const PEM: &str = include_str!("../../../check/src/diagnose/tests/service.pem");
+
+/// Tool, part of its answer, arguments, and the command that prints the same.
+type Same = (&'static str, &'static str, Value, Vec<String>);
+
+fn same(lab: &Lab, (policy, certificate, message): (&str, &str, &str)) -> Vec<Same> {
+    let to = lab.account("to");
+    let own = || json!({ "connection": "own" });
+    let sts = |part, arguments, command: &str| {
+        let words = format!("tool mta-sts {command}");
+        ("read_mta_sts", part, arguments, words)
+    };
+    let new = json!({ "name": "n", "service": "postmark", "from_address": "a@example.com" });
+    let add = "connection add m --service postmark --from-address a@example.com --no-secret";
+    let table = [
+        ("read_headers", "", json!({ "message": MAIL }), format!("headers {message}")),
+        (
+            "check_address",
+            "",
+            json!({ "address": "a@b.test" }),
+            "tool address check a@b.test".into(),
+        ),
+        sts("policy", json!({ "policy": STS_POLICY }), &format!("parse-policy {policy}")),
+        sts(
+            "listed",
+            json!({ "policy": STS_POLICY, "host": "mx.example.com" }),
+            &format!("match --policy {policy} mx.example.com"),
+        ),
+        (
+            "inspect_certificates",
+            "",
+            json!({ "pem": PEM }),
+            format!("tool cert inspect {certificate}"),
+        ),
+        ("presets", "", json!({ "name": "postmark" }), "presets postmark".into()),
+        ("presets", "", json!({}), "presets".into()),
+        (
+            "check_domain",
+            "report",
+            json!({ "domain": "cert-expired.test" }),
+            "check cert-expired.test".into(),
+        ),
+        (
+            "mx_records",
+            "report",
+            json!({ "domain": "dns-null-mx.test" }),
+            "check --only mx dns-null-mx.test".into(),
+        ),
+        ("verify_connection", "", own(), "connection verify own".into()),
+        (
+            "test_connection",
+            "",
+            json!({ "connection": "own", "to": to }),
+            format!("connection test own --to {to}"),
+        ),
+        ("show_connection", "", own(), "connection show own".into()),
+        ("add_connection", "", new, add.into()),
+        (
+            "edit_connection",
+            "",
+            json!({ "connection": "n", "from_name": "News" }),
+            "connection edit m --from-name News".into(),
+        ),
+        (
+            "set_connection_enabled",
+            "",
+            json!({ "connection": "n", "enabled": false }),
+            "connection disable m".into(),
+        ),
+        ("list_connections", "", json!({}), "connection list".into()),
+    ];
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect();
+    let record = |command: &str, text: &str| {
+        vec!["tool".to_owned(), command.to_owned(), "parse-record".to_owned(), text.to_owned()]
+    };
+    let records = [
+        ("read_mta_sts", "record", json!({ "record": STS_RECORD }), record("mta-sts", STS_RECORD)),
+        ("read_tls_rpt", "", json!({ "record": RPT_RECORD }), record("tls-rpt", RPT_RECORD)),
+    ];
+    let table = table.map(|(tool, part, arguments, text)| (tool, part, arguments, words(&text)));
+    records.into_iter().chain(table).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_gets_what_the_command_line_prints() {
+    let lab = Lab::up();
+    lab.add_own();
+    let folder = tempfile::tempdir().unwrap();
+    let text = |name: &str, content: &str| file(&folder, name, content).display().to_string();
+    let policy = text("policy", STS_POLICY);
+    let certificate = text("service.pem", PEM);
+    let message = text("message", MAIL);
+    let agent = lab.agent(&["--allow", "test-send", "--allow", "add-connection"]).await;
+    for (tool, part, arguments, command) in same(&lab, (&policy, &certificate, &message)) {
+        let got = agent.get(tool, arguments).await;
+        let got = if part.is_empty() { &got } else { &got[part] };
+        let one = |value: &Value| {
+            let text = serde_json::to_string_pretty(&steady(value)).unwrap();
+            text.replace("\"name\": \"n\"", "\"name\": \"m\"").replace("lab-0002", "lab-0001")
+        };
+        let (got, printed) = (
+            one(&unmarked(got)),
+            one(&lab.json(&command.iter().map(String::as_str).collect::<Vec<_>>())),
+        );
+        let apart = got.lines().zip(printed.lines()).find(|(got, printed)| got != printed);
+        assert_eq!(apart, None, "{tool}");
+        assert_eq!(got.len(), printed.len(), "{tool}");
+    }
+    agent.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guides_and_findings_are_resources() {
+    let lab = Lab::up();
+    let agent = lab.agent(&[]).await;
+    let listed = agent.0.list_all_resources().await.unwrap();
+    let guides = agent.get("list_guides", json!({})).await;
+    assert_eq!(listed.len(), guides["guides"].as_array().unwrap().len());
+    let templates = agent.0.list_all_resource_templates().await.unwrap();
+    assert_eq!(templates.len(), 2);
+    let finding = "waxseal://findings/cert-expired".to_owned();
+    let uris: Vec<String> = listed.iter().map(|one| one.uri.clone()).chain([finding]).collect();
+    for uri in uris {
+        let read = agent.0.read_resource(ReadResourceRequestParams::new(uri.as_str())).await;
+        let contents = serde_json::to_value(&read.unwrap().contents).unwrap();
+        assert_eq!(contents[0]["uri"], uri);
+        assert!(contents[0]["text"].as_str().unwrap().starts_with('#'), "{uri}");
+    }
+    for uri in ["waxseal://guides/../x", "waxseal://guides/", "file:///etc/passwd", ""] {
+        let read = agent.0.read_resource(ReadResourceRequestParams::new(uri)).await;
+        assert!(read.is_err(), "{uri}");
+    }
+    agent.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,11 +461,18 @@ async fn text_of_strangers_is_marked_and_harmless() {
 async fn scopes_are_off_and_input_has_limits() {
     let lab = Lab::up();
     let agent = lab.agent(&[]).await;
+    let tools = agent.0.list_all_tools().await.unwrap();
     let new = json!({ "name": "x", "from_address": "a@example.com", "service": "postmark" });
     let long = "a".repeat(5000);
     let table = [
         ("test_connection", json!({ "connection": "own", "to": "a@b.example" }), "scope"),
         ("add_connection", new, "scope"),
+        ("edit_connection", json!({ "connection": "own", "name": "x" }), "scope"),
+        ("set_connection_enabled", json!({ "connection": "own", "enabled": true }), "scope"),
+        ("read_test_arrival", json!({ "connection": "own", "message": "A: b" }), "not-found"),
+        ("read_mta_sts", json!({}), "input"),
+        ("check_address", json!({ "address": long }), "input"),
+        ("inspect_certificates", json!({ "pem": "no certificate" }), "input"),
         ("check_domain", json!({ "domain": long }), "input"),
         ("check_domain", json!({ "domain": "a.test", "port": 22 }), "input"),
         ("check_domain", json!({ "domain": "a.test", "expect_mx": vec!["a.test"; 100] }), "input"),
@@ -319,6 +489,11 @@ async fn scopes_are_off_and_input_has_limits() {
     for (tool, arguments, code) in table {
         let refusal = agent.refusal(tool, arguments).await;
         assert_eq!(refusal["code"], code, "{tool}: {refusal}");
+        if code != "schema" {
+            let listed = tools.iter().find(|listed| listed.name == tool).unwrap();
+            let schema = Value::Object((**listed.output_schema.as_ref().unwrap()).clone());
+            fits(&schema, &refusal, tool).unwrap();
+        }
         if code == "scope" {
             assert!(refusal["hint"].as_str().unwrap().contains("--allow"), "{refusal}");
         }
@@ -361,42 +536,4 @@ async fn few_checks_run_at_once_and_a_cancelled_one_makes_room() {
         assert!(refused < 1000, "cancelled checks keep their places");
     }
     agent.end().await;
-}
-
-#[test]
-fn an_overlong_line_is_dropped_and_the_end_of_input_is_the_end() {
-    let mut process = program()
-        .arg("mcp")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = process.stdin.take().unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-06-18", "capabilities": {},
-        "clientInfo": { "name": "test", "version": "0" },
-    } });
-    writeln!(input, "{hello}").unwrap();
-    let said: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    assert_eq!(said["result"]["serverInfo"]["name"], "waxseal");
-    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
-        .unwrap();
-    let message = "x".repeat(2 * 1024 * 1024);
-    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
-        "name": "read_headers", "arguments": { "message": message } } });
-    writeln!(input, "{call}").unwrap();
-    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": 3, "method": "ping" })).unwrap();
-    let answered = lines
-        .by_ref()
-        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
-        .find(|said| said.get("result").is_some())
-        .unwrap();
-    assert_eq!(answered["id"], 3);
-    drop(input);
-    assert_eq!(process.wait().unwrap().code(), Some(0));
-    let mut errors = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    assert_eq!(errors, "");
 }

@@ -88,6 +88,8 @@ fn requests_have_limits() {
     assert_eq!(answer.status, 431, "{answer:?}");
     let many = "X-More: 1\r\n".repeat(100);
     assert_eq!(site.get_with("/", &many).status, 431);
+    let path = format!("/{}", "x".repeat(40_000));
+    assert!(matches!(site.get(&path).status, 414 | 431));
     assert_eq!(site.get("/healthz").body, "ok\n");
 }
 

@@ -13,15 +13,14 @@ use super::exit::Exit;
 use super::world::WorldSource;
 use super::{block_on, output};
 use crate::config::data::{self, DataFlags};
+use crate::wire::connection::{All, One, OneChanged};
 use crate::{clock, escape};
 use clap::{Args, Subcommand};
 use form::FormFlags;
-use serde::Serialize;
 use std::path::Path;
-use waxseal_app::connections::wire::{ConnectionView, Offer};
+use waxseal_app::connections::wire::ConnectionView;
 use waxseal_app::connections::{self, Changed, ConnectionsError, Fault, Use, Wanted};
 use waxseal_app::store::{Data, DataError, Opening};
-use waxseal_check::report::wire::FindingV1;
 
 /// `waxseal connection`.
 #[derive(Subcommand, Debug)]
@@ -150,30 +149,6 @@ pub(crate) struct List {
     json: bool,
     #[command(flatten)]
     data: DataFlags,
-}
-
-/// What a command shows about one connection.
-#[derive(Serialize)]
-struct One<'a> {
-    connection: &'a ConnectionView,
-    simulated: bool,
-}
-
-/// What adding and editing show.
-#[derive(Serialize)]
-struct OneChanged<'a> {
-    connection: &'a ConnectionView,
-    offer: &'a Offer,
-    warnings: &'a [FindingV1],
-    key_file_made: Option<String>,
-    simulated: bool,
-}
-
-#[derive(Serialize)]
-struct All<'a> {
-    connections: &'a [ConnectionView],
-    workspace: &'a str,
-    simulated: bool,
 }
 
 /// Where a command runs: the settings file and the world.
@@ -346,13 +321,7 @@ fn show_changed(
 ) -> Result<Exit, CliError> {
     let view = &changed.connection;
     if json {
-        output::json(&OneChanged {
-            connection: view,
-            offer: &changed.offer,
-            warnings: &changed.warnings,
-            key_file_made: changed.key_file_made.as_ref().map(|path| path.display().to_string()),
-            simulated: place.is_simulated(),
-        })?;
+        output::json(&OneChanged::of(changed, place.is_simulated()))?;
         return Ok(Exit::Good);
     }
     for line in text::notes(changed) {

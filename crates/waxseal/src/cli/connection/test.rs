@@ -3,7 +3,7 @@
 
 use super::super::error::{CliError, chain};
 use super::super::exit::Exit;
-use super::super::headers::{self, Arrived};
+use super::super::headers::Arrived;
 use super::super::output;
 use super::super::world::Simulation;
 use super::{Place, wrong};
@@ -12,15 +12,14 @@ use crate::config::data::DataFlags;
 use crate::config::{self, NetworkFlags};
 use crate::escape;
 use crate::render::{self, Layout};
+use crate::wire::connection::{Arrival, TestedOne};
 use clap::Args;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
-use waxseal_app::connections::wire::{ConnectionView, TrialView};
 use waxseal_app::connections::{self, ArrivedMessage, Fault};
 use waxseal_app::store::Opening;
 use waxseal_app::test_send::{self, IdempotencyKey, TestError, TestRequest, Tested};
 use waxseal_check::report::send::exit_status;
-use waxseal_check::report::send::wire::{SendV1, StepV1};
+use waxseal_check::report::send::wire::StepV1;
 use waxseal_proto::name::Mailbox;
 
 /// `connection test`.
@@ -45,26 +44,6 @@ pub(crate) struct Test {
     data: DataFlags,
     #[command(flatten)]
     network: NetworkFlags,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    test: &'a str,
-    /// Nothing was sent now: this is the outcome of an earlier test of the same key.
-    repeated: bool,
-    connection: &'a ConnectionView,
-    result: &'a SendV1,
-    simulated: bool,
-}
-
-#[derive(Serialize)]
-struct ShownArrived<'a> {
-    connection: &'a ConnectionView,
-    /// The test whose message it is.
-    test: &'a TrialView,
-    /// What `waxseal headers` says of it.
-    received: headers::Message,
-    simulated: bool,
 }
 
 pub(super) async fn run(command: &Test, place: Place<'_>) -> Result<Exit, CliError> {
@@ -98,12 +77,10 @@ async fn send(command: &Test, to: &str, place: Place<'_>) -> Result<Exit, CliErr
 }
 
 fn show(tested: &Tested, json: bool, place: Place<'_>) -> Result<(), CliError> {
-    let Tested { test, connection, sent, repeated } = tested;
     if json {
-        let simulated = place.is_simulated();
-        let repeated = *repeated;
-        return output::json(&Shown { test, repeated, connection, result: sent, simulated });
+        return output::json(&TestedOne::of(tested, place.is_simulated()));
     }
+    let Tested { connection, sent, repeated, .. } = tested;
     if *repeated {
         output::note("Nothing was sent: this is the outcome of the earlier test of this key.");
     }
@@ -130,7 +107,7 @@ async fn arrived(command: &Test, file: &Path, place: Place<'_>) -> Result<Exit, 
     if command.json {
         let simulated = place.is_simulated();
         let received = arrived.wire();
-        output::json(&ShownArrived { connection: &view, test, received, simulated })?;
+        output::json(&Arrival { connection: &view, test, received, simulated })?;
     } else {
         let began = &test.started_at;
         output::note(&format!(

@@ -9,13 +9,12 @@ use crate::clock;
 use crate::config::data::DataFlags;
 use crate::config::{self, NetworkFlags};
 use crate::render::{self, Layout};
+use crate::wire::connection::Verified;
 use clap::Args;
-use serde::Serialize;
-use waxseal_app::connections::wire::{AccountView, ConnectionView};
 use waxseal_app::connections::{self, Verification};
 use waxseal_app::store::Opening;
 use waxseal_check::report::send::exit_status;
-use waxseal_check::report::send::wire::{SendV1, StepV1};
+use waxseal_check::report::send::wire::StepV1;
 
 /// `connection verify`.
 #[derive(Args, Debug)]
@@ -29,16 +28,6 @@ pub(crate) struct Verify {
     data: DataFlags,
     #[command(flatten)]
     network: NetworkFlags,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    connection: &'a ConnectionView,
-    /// Null when the service has no such question and only a test send can tell.
-    result: &'a Option<SendV1>,
-    /// Null for SMTP.
-    account: &'a Option<AccountView>,
-    simulated: bool,
 }
 
 pub(super) async fn run(command: &Verify, place: Place<'_>) -> Result<Exit, CliError> {
@@ -55,10 +44,9 @@ pub(super) async fn run(command: &Verify, place: Place<'_>) -> Result<Exit, CliE
     let found = Box::pin(connections::verify(&world, &data, name, &mut tell, clock::now())).await;
     let found = found.map_err(|error| wrong(&error))?;
     data.close().await;
-    let Verification { connection, result, account } = &found;
+    let Verification { result, account, .. } = &found;
     if command.json {
-        let simulated = place.is_simulated();
-        output::json(&Shown { connection, result, account, simulated })?;
+        output::json(&Verified::of(&found, place.is_simulated()))?;
     } else {
         if let Some(result) = result {
             let layout = Layout { palette: output::palette(), width: output::width() };

@@ -2,13 +2,14 @@
 //! that a line does not give are `null`; times are RFC 3339 in UTC.
 
 use super::{DOES_NOT_PROVE, PROVES, Seen};
+use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_proto::message::alignment::{self, AlignmentSeen, Identity, Mechanism};
 use waxseal_proto::message::auth_results::{AuthResult, AuthResults};
 use waxseal_proto::message::received::{Hop, TlsVersionNoted, WithProtocol};
 
 /// One message.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Message {
     hops: Vec<WireHop>,
     all_encrypted: Option<bool>,
@@ -21,7 +22,7 @@ pub(crate) struct Message {
     does_not_prove: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct WireHop {
     from: From,
     by: Option<String>,
@@ -40,7 +41,7 @@ struct WireHop {
     raw: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct From {
     name: Option<String>,
     ip: Option<String>,
@@ -48,7 +49,7 @@ struct From {
     helo: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Tls {
     /// Whether the line claims TLS.
     encrypted: bool,
@@ -59,7 +60,7 @@ struct Tls {
     version_is_family: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Authentication {
     authserv_id: Option<String>,
     received_above: usize,
@@ -70,7 +71,7 @@ struct Authentication {
     raw: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct MethodResult {
     method: String,
     result: String,
@@ -79,20 +80,20 @@ struct MethodResult {
     comments: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Property {
     name: String,
     value: String,
 }
 
 /// The closest alignment among results that passed: strict, relaxed, none; null when none passed.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Alignment {
     spf: Option<&'static str>,
     dkim: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct WireIdentity {
     method: &'static str,
     result: String,

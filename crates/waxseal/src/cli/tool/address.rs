@@ -5,9 +5,8 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::text;
 use super::Shown;
+use crate::wire::mechanism;
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use waxseal_proto::name::Mailbox;
 
 /// Address tools.
 #[derive(Subcommand, Debug)]
@@ -32,30 +31,9 @@ pub(crate) struct Check {
     shown: Shown,
 }
 
-#[derive(Serialize)]
-struct Checked {
-    valid: bool,
-    ascii: Option<String>,
-    needs_smtputf8: Option<bool>,
-    reason: Option<String>,
-}
-
 pub(super) fn run(tool: &Address) -> Result<Exit, CliError> {
     let Address::Check(arguments) = tool;
-    let value = match Mailbox::parse(&arguments.address) {
-        Ok(mailbox) => Checked {
-            valid: true,
-            ascii: mailbox.ascii(),
-            needs_smtputf8: Some(mailbox.needs_smtputf8()),
-            reason: None,
-        },
-        Err(error) => Checked {
-            valid: false,
-            ascii: None,
-            needs_smtputf8: None,
-            reason: Some(error.to_string()),
-        },
-    };
+    let value = mechanism::Address::of(&arguments.address);
     let lines = [
         ("valid", text::yes(value.valid)),
         ("ascii", value.ascii.clone().unwrap_or_default()),

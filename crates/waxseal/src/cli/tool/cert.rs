@@ -5,17 +5,17 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{input, text};
 use super::Shown;
+use crate::wire::mechanism::Certificates;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use waxseal_check::report::certificate;
 use waxseal_check::report::wire::{CertificateEntryV1, CertificateV1};
-use waxseal_check::report::{certificate, entry};
 use waxseal_proto::name::DomainName;
 use waxseal_proto::x509::{
-    ChainQuery, ReferenceId, Roots, inspect, judge, match_dns, read_certificates,
-    read_revocation_lists,
+    ChainQuery, ReferenceId, Roots, judge, match_dns, read_certificates, read_revocation_lists,
 };
 
 /// Certificate tools.
@@ -98,27 +98,15 @@ pub(super) fn run(tool: &Cert) -> Result<Exit, CliError> {
     }
 }
 
-#[derive(Serialize)]
-struct Inspected {
-    certificates: Vec<CertificateEntryV1>,
-}
-
 fn run_inspect(arguments: &Inspect) -> Result<Exit, CliError> {
     let octets = input::read(&arguments.file)?;
-    let unreadable = |error: &dyn std::fmt::Display| {
-        CliError::usage(format!("{}: {error}", arguments.file.display()))
-    };
-    let ders = read_certificates(&octets).map_err(|error| unreadable(&error))?;
-    let certificates = ders
-        .iter()
-        .map(|der| inspect(der).map(|seen| entry(&seen)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| unreadable(&error))?;
+    let read = Certificates::read(&octets)
+        .map_err(|error| CliError::usage(format!("{}: {error}", arguments.file.display())))?;
     let mut lines = Vec::new();
-    for one in &certificates {
+    for one in &read.certificates {
         lines.extend(entry_lines(one));
     }
-    arguments.shown.show(&Inspected { certificates }, &lines)?;
+    arguments.shown.show(&read, &lines)?;
     Ok(Exit::Good)
 }
 

@@ -75,8 +75,3 @@ pub(crate) fn run(
 fn guides(codes: &[Code]) -> impl Iterator<Item = (&'static str, String)> {
     codes.iter().map(|code| ("more", format!("waxseal guide {code}")))
 }
-
-/// Each item in words.
-fn words<T: ToString>(items: &[T]) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
-}

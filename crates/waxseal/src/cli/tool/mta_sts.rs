@@ -3,12 +3,11 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{input, text};
-use super::{Shown, guides, words};
+use super::{Shown, guides};
+use crate::wire::mechanism::{StsMatch, StsPolicy, StsRecord};
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use waxseal_proto::mta_sts::{Mode, MxPattern, PolicyParse, parse_policy, parse_record};
+use waxseal_proto::mta_sts::{MxPattern, parse_policy, parse_record};
 use waxseal_proto::name::DomainName;
 
 /// MTA-STS tools.
@@ -76,19 +75,12 @@ pub(super) fn run(tool: &MtaSts) -> Result<Exit, CliError> {
     }
 }
 
-#[derive(Serialize)]
-struct Matched {
-    #[serde(rename = "match")]
-    matches: bool,
-    pattern: Option<String>,
-}
-
 fn run_match(arguments: &Match) -> Result<Exit, CliError> {
     let pattern = matching_pattern(arguments)?;
     let lines =
         [("match", text::yes(pattern.is_some())), ("pattern", pattern.clone().unwrap_or_default())];
     let exit = Exit::of_answer(pattern.is_some());
-    arguments.shown.show(&Matched { matches: pattern.is_some(), pattern }, &lines)?;
+    arguments.shown.show(&StsMatch::of(pattern), &lines)?;
     Ok(exit)
 }
 
@@ -112,39 +104,9 @@ fn matching_pattern(arguments: &Match) -> Result<Option<String>, CliError> {
     Ok(host.and_then(|host| policy.matching(&host).map(ToString::to_string)))
 }
 
-#[derive(Serialize)]
-struct ParsedPolicy {
-    valid: bool,
-    mode: Option<&'static str>,
-    mx: Vec<String>,
-    max_age: Option<u64>,
-    extensions: BTreeMap<String, String>,
-    errors: Vec<String>,
-    warnings: Vec<String>,
-}
-
-impl From<&PolicyParse> for ParsedPolicy {
-    fn from(parse: &PolicyParse) -> Self {
-        Self {
-            valid: parse.valid(),
-            mode: parse.mode.map(Mode::as_str),
-            mx: parse.mx.clone(),
-            max_age: parse.max_age_s,
-            extensions: first_of_each(&parse.extensions),
-            errors: words(&parse.errors),
-            warnings: words(&parse.warnings),
-        }
-    }
-}
-
-/// Fields by name; the first of a repeated one counts.
-fn first_of_each(pairs: &[(String, String)]) -> BTreeMap<String, String> {
-    pairs.iter().rev().cloned().collect()
-}
-
 fn run_parse_policy(arguments: &ParsePolicy) -> Result<Exit, CliError> {
     let parse = parse_policy(&input::read(&arguments.file)?);
-    let value = ParsedPolicy::from(&parse);
+    let value = StsPolicy::of(&parse);
     let mut lines = vec![
         ("valid", text::yes(value.valid)),
         ("mode", value.mode.unwrap_or_default().to_owned()),
@@ -162,22 +124,9 @@ fn run_parse_policy(arguments: &ParsePolicy) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-#[derive(Serialize)]
-struct ParsedRecord {
-    valid: bool,
-    tags: BTreeMap<String, String>,
-    errors: Vec<String>,
-    warnings: Vec<String>,
-}
-
 fn run_parse_record(arguments: &ParseRecord) -> Result<Exit, CliError> {
     let parse = parse_record(&arguments.text);
-    let value = ParsedRecord {
-        valid: parse.valid(),
-        tags: first_of_each(&parse.tags),
-        errors: words(&parse.errors),
-        warnings: words(&parse.warnings),
-    };
+    let value = StsRecord::of(&parse);
     let mut lines = vec![("valid", text::yes(value.valid))];
     for (name, value) in &parse.tags {
         lines.push(("tags", format!("{name}={value}")));

@@ -3,11 +3,10 @@
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::text;
-use super::{Shown, guides, words};
+use super::{Shown, guides};
+use crate::wire::mechanism::RptRecord;
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use waxseal_proto::tls_rpt::{RecordParse, parse_record};
+use waxseal_proto::tls_rpt::parse_record;
 
 /// TLS reporting tools.
 #[derive(Subcommand, Debug)]
@@ -29,23 +28,10 @@ pub(crate) struct ParseRecord {
     shown: Shown,
 }
 
-#[derive(Serialize)]
-struct Parsed {
-    valid: bool,
-    tags: Map<String, Value>,
-    errors: Vec<String>,
-    warnings: Vec<String>,
-}
-
 pub(super) fn run(tool: &TlsRpt) -> Result<Exit, CliError> {
     let TlsRpt::ParseRecord(arguments) = tool;
     let parse = parse_record(&arguments.text);
-    let value = Parsed {
-        valid: parse.valid(),
-        tags: tags(&parse),
-        errors: words(&parse.errors),
-        warnings: words(&parse.warnings),
-    };
+    let value = RptRecord::of(&parse);
     let mut lines = vec![("valid", text::yes(value.valid))];
     for (name, value) in &parse.tags {
         lines.push(("tags", format!("{name}={value}")));
@@ -59,19 +45,4 @@ pub(super) fn run(tool: &TlsRpt) -> Result<Exit, CliError> {
     let exit = Exit::of_answer(value.valid);
     arguments.shown.show(&value, &lines)?;
     Ok(exit)
-}
-
-/// The fields of the record; `rua` is a list per field of the addresses in it.
-fn tags(parse: &RecordParse) -> Map<String, Value> {
-    let mut tags = Map::new();
-    for (name, value) in &parse.tags {
-        tags.entry(name.clone()).or_insert_with(|| Value::from(value.clone()));
-    }
-    if !parse.rua.is_empty() {
-        let lists = parse.rua.iter().map(|list| {
-            list.iter().map(|rua| Value::from(rua.uri.clone())).collect::<Vec<_>>().into()
-        });
-        tags.insert("rua".to_owned(), Value::Array(lists.collect()));
-    }
-    tags
 }

@@ -3,12 +3,13 @@
 
 mod words;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use utoipa::ToSchema;
 use waxseal_services::presets::{Endpoint, HostPattern, Preset};
 
 /// What is known of one service.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
 pub(crate) struct PresetV1 {
     /// The name in commands and addresses.
     pub(crate) name: &'static str,
@@ -47,7 +48,7 @@ pub(crate) struct PresetV1 {
 }
 
 /// A port and its mode.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
 pub(crate) struct PairV1 {
     /// The port.
     pub(crate) port: u16,
@@ -56,7 +57,7 @@ pub(crate) struct PairV1 {
 }
 
 /// One documented limit.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, JsonSchema, Serialize, ToSchema)]
 pub(crate) struct LimitV1 {
     /// How many.
     pub(crate) count: u64,
