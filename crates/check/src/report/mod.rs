@@ -60,6 +60,7 @@ pub fn report_of(facts: &Facts, run: Run, findings: &[Finding]) -> ReportV1 {
     let judged = words::judged(findings);
     let transport = verdict::transport(facts, &judged);
     let mut report = frame(&facts.scope.target.to_string(), run, transport);
+    report.port = facts.scope.port;
     report.vantage = vantage(facts);
     report.proves = proves(facts);
     mx_status(facts).clone_into(&mut report.mx_status);
@@ -106,6 +107,7 @@ fn frame(target: &str, run: Run, transport: AreaVerdictV1) -> ReportV1 {
         schema: SCHEMA.to_owned(),
         simulated: run.simulated == Simulated::Yes,
         target: target.to_owned(),
+        port: PORT_SMTP,
         checked_at: run.checked_at.to_string(),
         took_ms: u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX),
         vantage: VantageV1 {

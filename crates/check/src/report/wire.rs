@@ -18,6 +18,9 @@ pub struct ReportV1 {
     pub simulated: bool,
     /// The domain or address that was checked.
     pub target: String,
+    /// The port of the mail hosts.
+    #[serde(default = "port_of_mail_hosts")]
+    pub port: u16,
     /// When, RFC 3339 in UTC.
     pub checked_at: String,
     /// How long it took, in milliseconds.
@@ -62,6 +65,11 @@ pub struct ReportV1 {
     pub not_checked: Vec<NotCheckedV1>,
     /// The findings, gravest first within their stage order.
     pub findings: Vec<FindingV1>,
+}
+
+/// What a report is about that does not say it (RFC 5321 §4.5.4.2).
+const fn port_of_mail_hosts() -> u16 {
+    25
 }
 
 /// A verdict word.

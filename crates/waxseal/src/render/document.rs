@@ -6,6 +6,9 @@ use super::matrix::{self, Row};
 use waxseal_check::report::wire::{FindingV1, NameServerV1, PortStateV1, ReportV1, VerdictV1};
 use waxseal_guides::Owner;
 
+/// The port that goes without saying (RFC 5321 §4.5.4.2).
+const PORT_SMTP: u16 = 25;
+
 /// A part of a report.
 pub(super) enum Block<'a> {
     /// A finding.
@@ -85,7 +88,14 @@ pub(super) fn place_and_duration(report: &ReportV1) -> String {
     let vantage = &report.vantage;
     let from = vantage.address.as_ref().map(|address| format!(" from {address}"));
     let ehlo = vantage.ehlo_name.as_ref().map(|name| format!(", EHLO {name}"));
-    format!("{}{}, {} ms", from.unwrap_or_default(), ehlo.unwrap_or_default(), report.took_ms)
+    let port = (report.port != PORT_SMTP).then(|| format!(", port {}", report.port));
+    format!(
+        "{}{}{}, {} ms",
+        from.unwrap_or_default(),
+        ehlo.unwrap_or_default(),
+        port.unwrap_or_default(),
+        report.took_ms
+    )
 }
 
 /// A time without its fraction of a second, which no reader needs.

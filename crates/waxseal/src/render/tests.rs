@@ -25,6 +25,7 @@ fn no_mail() -> ReportV1 {
         schema: SCHEMA.to_owned(),
         simulated: false,
         target: "quiet.example".to_owned(),
+        port: 25,
         checked_at: "2026-01-02T03:04:05Z".to_owned(),
         took_ms: 1234,
         vantage: VantageV1 {
