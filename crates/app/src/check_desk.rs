@@ -7,6 +7,7 @@
 
 mod budget;
 mod pool;
+mod reload;
 mod run;
 
 pub use budget::Budget;
@@ -19,6 +20,7 @@ use crate::limits::{
 };
 use crate::world::{Stopwatch, World};
 use jiff::Timestamp;
+use reload::Earlier;
 use run::{Added, Run, Ticket};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -60,6 +62,16 @@ impl Kind {
         match self {
             Self::Mx => "mx",
             Self::SmtpTls => "smtp-tls",
+        }
+    }
+
+    /// What a report is about.
+    pub fn of(report: &ReportV1) -> Self {
+        let tls = report.not_checked.iter().find(|left| left.what == "tls");
+        if tls.is_some_and(|left| left.why.starts_with("left out")) {
+            Self::Mx
+        } else {
+            Self::SmtpTls
         }
     }
 
@@ -183,12 +195,13 @@ pub struct CheckDesk {
 pub(crate) struct State {
     pub(crate) running: BTreeMap<Key, Arc<Run>>,
     pub(crate) recent: BTreeMap<Key, (Stopwatch, Measured)>,
+    earlier: Earlier,
     /// The runs of tickets, and what lets go of the watch that a ticket keeps.
     pub(crate) tickets: BTreeMap<TokenHash, (Arc<Run>, Option<oneshot::Sender<()>>)>,
 }
 
 impl CheckDesk {
-    /// A desk that keeps its results in this store.
+    /// A desk that keeps its results in this store, and goes on from those of the last minutes.
     ///
     /// # Errors
     /// Whatever the store says.
@@ -199,7 +212,7 @@ impl CheckDesk {
         now: Timestamp,
     ) -> Result<Arc<Self>, DeskError> {
         let workspace = store.ensure_workspace(WORKSPACE, now).await?;
-        Ok(Arc::new(Self {
+        let desk = Self {
             world,
             workspace,
             store,
@@ -210,7 +223,9 @@ impl CheckDesk {
             begun: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             settings,
-        }))
+        };
+        desk.reload(now).await?;
+        Ok(Arc::new(desk))
     }
 
     /// Begins a check, joins one that runs, or finds the result of a moment ago.
@@ -243,8 +258,9 @@ impl CheckDesk {
             return Ok(Begun::Running(run.watch(self)));
         }
         state.recent.retain(|_, (since, _)| since.elapsed() < MEASURED_ONCE_IN);
-        if let Some((_, measured)) = state.recent.get(&key) {
-            return Ok(Begun::Measured(*measured));
+        let recent = state.recent.get(&key).map(|(_, measured)| *measured);
+        if let Some(measured) = recent.or_else(|| state.earlier.find(&key, now)) {
+            return Ok(Begun::Measured(measured));
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
         self.budget.take(client).map_err(|again_in| Refusal::ClientBudget { again_in })?;
@@ -374,7 +390,9 @@ impl CheckDesk {
         let deleted = self.store.unlink(token, owner).await?;
         if let (true, Some(linked)) = (deleted, linked) {
             // A result that may have lost its report is not given to anybody else.
-            self.state().recent.retain(|_, (_, measured)| measured.check != linked.check);
+            let mut state = self.state();
+            state.recent.retain(|_, (_, measured)| measured.check != linked.check);
+            state.earlier.forget(|measured| measured.check == linked.check);
         }
         Ok(deleted)
     }

@@ -30,6 +30,12 @@ pub const SESSIONS_PER_ADDRESS_MAX: usize = 12;
 /// Measurements that are kept to be shared; each has some 10 kB.
 pub const MEASUREMENTS_MAX: usize = 4_000;
 
+/// Reports that a new process goes on from, the newest; more are not begun in [`MEASURED_ONCE_IN`] in practice.
+pub const RELOADED_MAX: u32 = 1_000;
+
+/// Reports that are held in memory at once meanwhile; each has some 30 kB.
+pub const RELOADED_AT_ONCE: usize = 50;
+
 /// Checks at once. Most of their time is waiting; the world limits connections besides.
 pub const CHECKS_AT_ONCE: usize = 32;
 

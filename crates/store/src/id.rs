@@ -60,6 +60,15 @@ macro_rules! identifier {
                 parse(text).map(Self)
             }
 
+            /// The time it was made with, to the millisecond.
+            pub fn made_at(self) -> Timestamp {
+                let (seconds, nanoseconds) =
+                    self.0.get_timestamp().map_or((0, 0), |made| made.to_unix());
+                let seconds = i64::try_from(seconds).unwrap_or_default();
+                let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+                Timestamp::new(seconds, nanoseconds).unwrap_or_default()
+            }
+
             /// The number itself.
             pub const fn uuid(self) -> Uuid {
                 self.0
@@ -102,6 +111,7 @@ mod tests {
         assert!(early.to_string() < late.to_string());
         assert_eq!(early.uuid().get_version_num(), 7);
         assert_eq!(ConnectionId::parse(&early.to_string()), Ok(early));
+        assert_eq!(late.made_at(), at(1_001));
         let upper = early.to_string().to_uppercase();
         for text in ["", "1", &upper, &early.uuid().simple().to_string()] {
             assert_eq!(ConnectionId::parse(text), Err(IdError), "{text}");

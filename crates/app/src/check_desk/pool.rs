@@ -75,6 +75,12 @@ impl Pool {
         Some(cell)
     }
 
+    /// Counts a session that was opened before this process began.
+    pub(crate) fn count(&self, place: (IpAddr, u16)) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.sessions.entry(place).or_default().push(Stopwatch::start());
+    }
+
     /// Counts a session to each of these places, or to none.
     fn enter(&self, places: &[(IpAddr, u16)]) -> Result<(), TooOften> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use waxseal_app::Progress;
-use waxseal_app::check_desk::{LinkedReport, Secrets, TokenHash, Watch};
+use waxseal_app::check_desk::{Kind, LinkedReport, Secrets, TokenHash, Watch};
 use waxseal_check::report::wire::ReportV1;
 use waxseal_proto::smtp::seen::Stage;
 
@@ -100,19 +100,13 @@ pub(super) async fn show(
         target: escape::line(&report.target),
         circumstances: render::site_circumstances(report),
         simulated: report.simulated,
-        kind: kind(report),
+        kind: Kind::of(report).as_str(),
         is_owner: linked.is_owner,
         report: render::site_report(report),
         expires_at: linked.expires_at.to_string(),
         expires_words: linked.expires_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
     };
     private(page(&site, &template))
-}
-
-/// The tool that made a report.
-fn kind(report: &ReportV1) -> &'static str {
-    let tls = report.not_checked.iter().find(|left| left.what == "tls");
-    if tls.is_some_and(|left| left.why.starts_with("left out")) { "mx" } else { "smtp-tls" }
 }
 
 /// `GET /results/{token}/report.json`.

@@ -144,3 +144,30 @@ fn an_address_gets_few_sessions_under_however_many_names() {
     let last = report(&site, results.last().unwrap());
     assert_eq!(last["verdict"], "incomplete", "what was left out is no verdict: {last}");
 }
+
+#[test]
+fn a_restart_measures_nothing_again() {
+    let lab = WatchedLab::start(&[("once", ONCE)]);
+    let mut before = lab.site(&["--public-checker"]);
+    let first = asked(&before, "once.test", "192.0.2.1", By::Page);
+    let measured = report(&before, &first);
+    let sessions = lab.sessions();
+    before.stop();
+    // The data of a lab is in its session folder.
+    let site = lab.site(&["--public-checker"]);
+    for (number, typed) in SPELLINGS.iter().enumerate() {
+        let again = report(&site, &asked(&site, typed, "192.0.2.2", By::turn(number)));
+        assert_eq!(again, measured, "{typed}");
+    }
+    assert_eq!(report(&site, &first), measured, "the first link still works");
+    assert_eq!(lab.sessions(), sessions, "no session more");
+    // Another kind and another port were not measured before.
+    let mx = site.post("/tools/mx", "", "domain=once.test");
+    assert_ne!(report(&site, &mx.headers["location"])["not_checked"], measured["not_checked"]);
+    let (_, other) =
+        site.json("POST", "/api/v1/checks", "{\"domain\": \"once.test\", \"port\": 587}");
+    assert_eq!(other["status"], "running", "{other}");
+    let id = other["id"].as_str().unwrap();
+    site.get(&format!("/api/v1/checks/{id}/events"));
+    assert_eq!(report(&site, &format!("/results/{id}"))["port"], 587);
+}
