@@ -14,7 +14,7 @@ pub use budget::Budget;
 pub(crate) use pool::Pool;
 pub use run::{Measured, Watch};
 
-use crate::check_domain::{CheckRequest, ControlHost, check_domain};
+use crate::check_domain::{CheckRequest, ControlHost, check_domain, check_domain_sharing};
 use crate::limits::{
     CHECKS_AT_ONCE, MEASURED_ONCE_IN, RESULT_KEPT, TICKETS_PER_RUN_MAX, UNWATCHED_MAX,
 };
@@ -31,7 +31,7 @@ use tokio::sync::{Semaphore, oneshot};
 use waxseal_check::limits::Limits;
 use waxseal_check::report::wire::ReportV1;
 use waxseal_check::survey::Area;
-use waxseal_proto::name::TargetInput;
+use waxseal_proto::name::{DomainName, TargetInput};
 use waxseal_store::checks::{Checks as _, Retention};
 use waxseal_store::id::{CheckId, NoRandomness, WorkspaceId};
 use waxseal_store::results::{NewLink, ResultLinks as _};
@@ -90,6 +90,19 @@ pub struct Wanted {
     pub input: String,
     /// What to look at.
     pub kind: Kind,
+    /// The port of the mail hosts.
+    pub port: u16,
+}
+
+/// What somebody who is known wants looked at, without a link to the result.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What was typed.
+    pub input: String,
+    /// The areas.
+    pub areas: Vec<Area>,
+    /// The MX hosts that a provider's page lists.
+    pub expected_mx: Vec<DomainName>,
     /// The port of the mail hosts.
     pub port: u16,
 }
@@ -272,6 +285,33 @@ impl CheckDesk {
         let work = tokio::spawn(run::carry_out(Arc::clone(self), Arc::clone(&run), request, place));
         run.work_is(&work.abort_handle());
         Ok(Begun::Running(watch))
+    }
+
+    /// Has something looked at for one caller alone, who gets the report; nothing is kept of it. It costs the
+    /// budget of the client and shares measurements as every check here does, and whoever drops it ends it.
+    ///
+    /// # Errors
+    /// [`Refusal`], but never for what was typed: the report has the words for that.
+    pub async fn look(&self, look: Look, client: IpAddr) -> Result<ReportV1, Refusal> {
+        if !PORTS.contains(&look.port) {
+            return Err(Refusal::Port);
+        }
+        let names_something = TargetInput::parse(&look.input).is_ok();
+        let request = CheckRequest {
+            areas: look.areas,
+            expected_mx: look.expected_mx,
+            port: look.port,
+            limits: self.settings.limits.clone(),
+            controls: self.settings.controls.clone(),
+            ..CheckRequest::full(look.input)
+        };
+        let _place = self.places.try_acquire().map_err(|_| Refusal::Busy)?;
+        if names_something {
+            self.budget.take(client).map_err(|again_in| Refusal::ClientBudget { again_in })?;
+            self.begun.fetch_add(1, Ordering::Relaxed);
+        }
+        let looking = check_domain_sharing(&self.world, &self.pool, &request, &|_| {});
+        Ok(Box::pin(looking).await.report)
     }
 
     /// The secrets of the result that a running check will have. Until somebody follows the ticket the watch
