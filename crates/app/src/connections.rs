@@ -18,8 +18,11 @@ pub mod wire;
 
 use jiff::Timestamp;
 use waxseal_check::report::wire::FindingV1;
+use waxseal_services::service::Field;
 use waxseal_store::StoreError;
-use waxseal_store::connection::{ConnectionChange, NewConnection, OneLine, SecretWrite, Settings};
+use waxseal_store::connection::{
+    ConnectionChange, NewConnection, OneLine, SecretWrite, ServiceConnection, Settings,
+};
 use waxseal_store::connections::{Connections as _, Page, SealedSecret};
 use waxseal_store::id::ConnectionId;
 
@@ -130,7 +133,16 @@ pub async fn edit(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Changed, ConnectionsError> {
-    let before = find(data, name).await?;
+    change(data, find(data, name).await?, wanted, now).await
+}
+
+/// Changes a connection that was read before, unless somebody else changed it since.
+async fn change(
+    data: &Data,
+    before: Connection,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
     let new_name = match &wanted.form.name {
         Some(name) => OneLine::parse("name", name)?,
         None => before.name.clone(),
@@ -191,6 +203,32 @@ pub async fn set_secret(
 ) -> Result<Changed, ConnectionsError> {
     let wanted = Wanted { secret: SecretChange::Set(input), ..Wanted::default() };
     edit(data, name, &wanted, now).await
+}
+
+/// Stores the secret of a connection that was read before, unless somebody changed it since.
+pub(crate) async fn set_secret_of(
+    data: &Data,
+    before: Connection,
+    input: SecretInput,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    let wanted = Wanted { secret: SecretChange::Set(input), ..Wanted::default() };
+    change(data, before, &wanted, now).await
+}
+
+/// Whether a text could be the secret of a connection.
+pub(crate) fn check_secret(
+    connection: &Connection,
+    input: &SecretInput,
+) -> Result<(), ConnectionsError> {
+    secret::stored_text(&connection.settings.kind, input)?;
+    Ok(())
+}
+
+/// The secret fields of a built-in service.
+pub(crate) fn secret_fields_of(api: &ServiceConnection) -> Result<Vec<Field>, ConnectionsError> {
+    let service = secret::service_of(api)?;
+    Ok(service.fields().iter().filter(|field| field.is_secret()).copied().collect())
 }
 
 /// Removes the secret of a connection.

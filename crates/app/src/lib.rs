@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod jobs;
 pub mod limits;
 pub mod probe_host;
+pub mod secret_link;
 pub mod service;
 mod steps;
 pub mod store;

@@ -102,6 +102,9 @@ pub const SESSION_HOLDS: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// How long the link of the first start, or one for a forgotten password, works.
 pub const SETUP_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long a link to enter a secret works: somebody waits for it.
+pub const SECRET_LINK_HOLDS: SignedDuration = SignedDuration::from_mins(15);
+
 /// How long an invitation works.
 pub const INVITATION_HOLDS: SignedDuration = SignedDuration::from_hours(24 * 7);
 

@@ -29,6 +29,7 @@ use waxseal_store::token::{Token, TokenHash};
 use waxseal_store::{Store, StoreError};
 
 pub use scope::{Scope, Scopes};
+pub use waxseal_store::id::ApiTokenId as TokenId;
 use wire::TokenView;
 
 /// What every token begins with, so that one that leaked is recognised.

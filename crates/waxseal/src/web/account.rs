@@ -283,21 +283,11 @@ pub(super) async fn invite(
     let team = site.accounts.team(visitor.user().workspace);
     match team.invite(role, &visitor.user().name, site.now()).await {
         Ok(token) => {
-            let link = format!("{}/enter/{}", base(&site, &headers), token.expose());
+            let link = format!("{}/enter/{}", site.found_at(&headers), token.expose());
             shown(&site, &visitor, Some(link)).await
         }
         Err(error) => problem(&site, &error),
     }
-}
-
-/// Where visitors find the site: its public address, or the one this request came to.
-fn base(site: &Site, headers: &HeaderMap) -> String {
-    if !site.base().is_empty() {
-        return site.base().to_owned();
-    }
-    let scheme = if site.settings.is_https { "https" } else { "http" };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("{scheme}://{}", escape::line(host))
 }
 
 async fn shown(site: &Site, visitor: &Visitor, link: Option<String>) -> Response {

@@ -8,6 +8,7 @@ mod guides;
 mod home;
 mod presets;
 mod results;
+mod secrets;
 mod tools;
 
 use crate::http::Site;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/account", get(account::account))
         .route("/account/invite", post(account::invite))
         .route("/account/sign-out-everywhere", post(account::sign_out_everywhere))
+        .route("/secrets/{token}", get(secrets::show).post(secrets::store))
         .route("/results/{token}", get(results::show))
         .route("/results/{token}/report.json", get(results::json))
         .route("/results/{token}/report.md", get(results::markdown))
