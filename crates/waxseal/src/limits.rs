@@ -148,6 +148,19 @@ pub(crate) const MCP_ENTRIES_MAX: usize = 32;
 /// Checks, verifications and tests of one agent at once; the world limits connections besides.
 pub(crate) const MCP_CHECKS_AT_ONCE: usize = 4;
 
+/// Secrets of one connection in a form; no service has more than four.
+pub(crate) const SECRET_FIELDS_MAX: usize = 8;
+
+/// Sessions of one token over HTTP at once: a handful of agents, each with some conversations.
+pub(crate) const MCP_SESSIONS_PER_TOKEN_MAX: usize = 16;
+
+/// Event streams of one token over HTTP that wait for notices: one or two for each session.
+pub(crate) const MCP_STREAMS_PER_TOKEN_MAX: usize = 32;
+
+/// A session in which nothing happens ends after this time. The longest call, a test send to a slow server, is
+/// shorter.
+pub(crate) const MCP_SESSION_IDLE: Duration = Duration::from_mins(30);
+
 /// Guide sections that come with one result. A report rarely has findings of more, and each fills some
 /// hundred words of what an agent can keep in mind.
 pub(crate) const MCP_GUIDE_SECTIONS_MAX: usize = 6;

@@ -9,9 +9,11 @@ use super::world::{Simulation, WorldSource};
 use crate::config::data::{self, DataFlags};
 use crate::config::{self, NetworkFlags};
 use crate::limits::LAB_SURVEY;
-use crate::mcp::{LookSettings, Scope, Settings, serve_stdio};
+use crate::mcp::{LookSettings, SWITCHES, Settings, serve_stdio};
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use std::path::Path;
+use waxseal_app::tokens::{Scope, Scopes};
 use waxseal_check::limits::Limits;
 
 /// `waxseal mcp`.
@@ -25,8 +27,13 @@ use waxseal_check::limits::Limits;
     nothing. No tool takes or shows a secret. It ends when its input ends, or on SIGTERM.")]
 pub(crate) struct Mcp {
     /// What agents may do besides looking; may be repeated
-    #[arg(long, value_enum, value_name = "SCOPE", value_delimiter = ',')]
-    allow: Vec<Scope>,
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(SWITCHES.map(word))
+    )]
+    allow: Vec<String>,
     #[command(flatten)]
     data: DataFlags,
     #[command(flatten)]
@@ -48,7 +55,7 @@ pub(super) fn run(
     let settings = Settings {
         data: place.settings(),
         look: LookSettings { controls: config::control_hosts(&network)?, limits },
-        scopes: command.allow.iter().copied().collect(),
+        scopes: Scopes::of_words(command.allow.iter().map(String::as_str)),
     };
     // A thread waits for standard input for as long as it is open: it does not keep the program.
     let runtime = runtime()?;
@@ -56,6 +63,15 @@ pub(super) fn run(
     runtime.shutdown_background();
     served.map_err(|error| CliError::undetermined(format!("standard input: {error}")))?;
     Ok(Exit::Good)
+}
+
+fn word(scope: Scope) -> PossibleValue {
+    PossibleValue::new(scope.as_str()).help(match scope {
+        Scope::AddConnection => "Add connections, without their secrets",
+        Scope::Connections => "Change, enable and disable connections too",
+        Scope::TestSend => "Send real test messages over stored connections",
+        Scope::Check | Scope::Read => "Look",
+    })
 }
 
 /// Waits to be asked to end; without signals the program ends with its input.

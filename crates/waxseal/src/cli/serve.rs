@@ -64,6 +64,9 @@ pub(crate) struct Serve {
     /// File with the bearer token that opens /metrics beside the pages
     #[arg(long, value_name = "FILE")]
     metrics_token_file: Option<PathBuf>,
+    /// Origin of a page elsewhere that may use the tools for agents at /mcp; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    mcp_allow_origin: Vec<String>,
     /// Log only what goes wrong here
     #[arg(long)]
     quiet: bool,
@@ -80,7 +83,8 @@ pub(super) fn run(
 ) -> Result<Exit, CliError> {
     let settings = config::load(config, &command.network)?;
     let world = Arc::new(source.open(&settings, &Simulation::default())?);
-    let public_url = command.public_url.as_deref().map(public_url).transpose()?;
+    let public_url =
+        command.public_url.as_deref().map(|text| address("--public-url", text)).transpose()?;
     let acceptor = match (&command.tls_cert, &command.tls_key) {
         (Some(chain), Some(key)) => Some(tls(chain, key)?),
         _ => None,
@@ -94,6 +98,11 @@ pub(super) fn run(
         proxies: command.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
         simulated: world.is_simulated(),
         metrics_token: command.metrics_token_file.as_deref().map(token).transpose()?,
+        mcp_origins: command
+            .mcp_allow_origin
+            .iter()
+            .map(|text| address("--mcp-allow-origin", text))
+            .collect::<Result<_, _>>()?,
     };
     let log = if command.quiet { Log::Faults } else { Log::All };
     let place = data::load(config, &command.data, source.lab_data())?;
@@ -183,10 +192,10 @@ async fn tidy(site: Arc<Site>) {
 }
 
 /// `scheme://host[:port]`, without anything behind it.
-fn public_url(text: &str) -> Result<String, CliError> {
+fn address(flag: &str, text: &str) -> Result<String, CliError> {
     let wrong = || {
         CliError::usage(format!(
-            "--public-url {text}: not an address such as https://mail-check.example.com"
+            "{flag} {text}: not an address such as https://mail-check.example.com"
         ))
     };
     let url = text.trim_end_matches('/');
@@ -229,7 +238,7 @@ mod tests {
             ("https://a.example\"><script>", None),
             ("javascript:alert(1)", None),
         ] {
-            assert_eq!(public_url(text).ok().as_deref(), read, "{text}");
+            assert_eq!(address("--public-url", text).ok().as_deref(), read, "{text}");
         }
     }
 }

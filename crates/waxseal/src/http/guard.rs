@@ -55,7 +55,7 @@ pub(super) async fn guard(
     let client = client(peer, request.headers(), &site.settings.proxies);
     request.extensions_mut().insert(Client(client));
     let mut response = if site.settings.answers_for(host(&request)) {
-        if is_from_elsewhere(&request) {
+        if is_from_elsewhere(&request) && route != crate::mcp::http::PATH {
             (StatusCode::FORBIDDEN, "This was sent by a page of another site.\n").into_response()
         } else {
             next.run(request).await
@@ -91,7 +91,8 @@ fn host(request: &Request) -> Option<&str> {
 }
 
 /// Whether a page of another site had this request sent, as the browser says (Fetch Metadata, or RFC 6454 §7).
-/// Only requests that change something are judged; programs send neither header.
+/// Only requests that change something are judged; programs send neither header. The tools for agents have a rule
+/// of their own, and no cookie opens them.
 fn is_from_elsewhere(request: &Request) -> bool {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return false;

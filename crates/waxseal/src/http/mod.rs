@@ -19,10 +19,11 @@ pub(crate) use assets::Assets;
 pub(crate) use guard::Client;
 pub(crate) use log::{Event, Log};
 pub(crate) use site::{Site, SiteSettings};
-pub(crate) use streams::StreamPlace;
+pub(crate) use streams::{StreamPlace, Streams};
 pub(crate) use visitor::{Visitor, cookie, no_cookie, session_cookie, visitor};
 
 use crate::limits::REQUEST_BODY_OCTETS_MAX;
+use crate::mcp;
 use crate::web;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -44,6 +45,7 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         .merge(quick)
         .merge(web::waiting_routes())
         .merge(api::waiting_routes())
+        .merge(mcp::http::routes(site))
         .route("/readyz", get(status::ready))
         .route("/healthz", get(status::alive))
         .layer(DefaultBodyLimit::max(REQUEST_BODY_OCTETS_MAX))

@@ -6,7 +6,9 @@ use super::metrics::{Gauge, Metrics};
 use super::streams::{StreamPlace, Streams};
 use crate::cli::error::chain;
 use crate::clock;
+use crate::escape;
 use crate::limits::STREAMS_PER_CLIENT_MAX;
+use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub(crate) struct SiteSettings {
     pub(crate) simulated: bool,
     /// Opens `/metrics` beside the pages.
     pub(crate) metrics_token: Option<String>,
+    /// Origins of pages elsewhere that may use the tools for agents.
+    pub(crate) mcp_origins: Vec<String>,
 }
 
 impl SiteSettings {
@@ -139,6 +143,16 @@ impl Site {
         ]
     }
 
+    /// Where whoever sent these headers found the site: its public address, or the host of the request.
+    pub(crate) fn found_at(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.settings.public_url {
+            return url.clone();
+        }
+        let scheme = if self.settings.is_https { "https" } else { "http" };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        format!("{scheme}://{}", escape::line(host.unwrap_or_default()))
+    }
+
     /// The beginning of addresses in texts that leave the site.
     pub(crate) fn base(&self) -> &str {
         self.settings.public_url.as_deref().unwrap_or_default()
@@ -166,6 +180,7 @@ mod tests {
             public_checker: false,
             proxies: Vec::new(),
             metrics_token: None,
+            mcp_origins: Vec::new(),
         };
         let local = site(None);
         let public = site(Some("https://mail.example.com"));

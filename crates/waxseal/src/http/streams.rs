@@ -1,5 +1,5 @@
-//! Open event streams and open connections, so that no client can take all of them. A place is given back when
-//! its value is dropped, which happens when the visitor goes away.
+//! Open event streams, connections and sessions, so that no client and no token can take all of them. A place is
+//! given back when its value is dropped, which happens when the visitor goes away.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,26 +7,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What each client has open.
 #[derive(Clone, Debug)]
-pub(crate) struct Streams {
-    open: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+pub(crate) struct Streams<K: Copy + Ord = IpAddr> {
+    open: Arc<Mutex<BTreeMap<K, usize>>>,
     per_client_max: usize,
 }
 
 /// One open stream or connection.
 #[derive(Debug)]
-pub(crate) struct StreamPlace {
-    streams: Streams,
-    client: IpAddr,
+pub(crate) struct StreamPlace<K: Copy + Ord = IpAddr> {
+    streams: Streams<K>,
+    client: K,
 }
 
-impl Streams {
+impl<K: Copy + Ord> Streams<K> {
     /// So many for each client.
-    pub(super) fn new(per_client_max: usize) -> Self {
+    pub(crate) fn new(per_client_max: usize) -> Self {
         Self { open: Arc::default(), per_client_max }
     }
 
     /// A place, unless the client has as many as it may.
-    pub(super) fn enter(&self, client: IpAddr) -> Option<StreamPlace> {
+    pub(crate) fn enter(&self, client: K) -> Option<StreamPlace<K>> {
         self.with(|open| {
             let count = open.entry(client).or_default();
             (*count < self.per_client_max).then(|| *count += 1)
@@ -40,12 +40,12 @@ impl Streams {
         u64::try_from(sum).unwrap_or(u64::MAX)
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<IpAddr, usize>) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<K, usize>) -> T) -> T {
         look(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Drop for StreamPlace {
+impl<K: Copy + Ord> Drop for StreamPlace<K> {
     fn drop(&mut self) {
         self.streams.with(|open| {
             if let Some(count) = open.get_mut(&self.client) {

@@ -1,7 +1,6 @@
 //! What a tool answers: a JSON object with the guide sections of its findings, or a refusal with a code, what
 //! happened and what to do next.
 
-use super::scope::Scope;
 use super::untrusted::visible;
 use crate::limits::{MCP_CHECKS_AT_ONCE, MCP_GUIDE_SECTIONS_MAX};
 use rmcp::model::CallToolResult;
@@ -10,8 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 use waxseal_app::connections::{ConnectionsError, Fault};
+use waxseal_app::jobs::JobError;
+use waxseal_app::jobs::wire::JobProblem;
+use waxseal_app::secret_link::SecretLinkError;
 use waxseal_app::store::DataError;
-use waxseal_app::test_send::TestError;
 
 /// Why a tool did nothing, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -56,14 +57,6 @@ impl Refusal {
         self
     }
 
-    /// The scope is off.
-    pub(super) fn scope(scope: Scope) -> Self {
-        let scope = scope.as_str();
-        Self::new("scope", format!("this needs the scope {scope}, which is off")).hint(format!(
-            "a person who wants it starts the server with: waxseal mcp --allow {scope}"
-        ))
-    }
-
     /// As much runs as may.
     pub(super) fn busy() -> Self {
         let message = format!("{MCP_CHECKS_AT_ONCE} checks run already");
@@ -75,14 +68,23 @@ impl Refusal {
         Self::new("cancelled", "the call was cancelled")
     }
 
+    /// A job that this program could not do.
+    pub(super) fn of_job(problem: JobProblem) -> Self {
+        let JobProblem { text, hint, fault } = problem;
+        Self(Refused { code: word(fault), message: text, hint })
+    }
+
     fn of_fault(fault: Fault, error: &dyn std::error::Error, hint: Option<String>) -> Self {
-        let code = match fault {
-            Fault::Conflict => "conflict",
-            Fault::Input => "input",
-            Fault::Machine => "machine",
-            Fault::NotFound => "not-found",
-        };
-        Self(Refused { code, message: chain(error), hint })
+        Self(Refused { code: word(fault), message: chain(error), hint })
+    }
+}
+
+const fn word(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Conflict => "conflict",
+        Fault::Input => "input",
+        Fault::Machine => "machine",
+        Fault::NotFound => "not-found",
     }
 }
 
@@ -103,8 +105,17 @@ impl From<DataError> for Refusal {
     }
 }
 
-impl From<TestError> for Refusal {
-    fn from(error: TestError) -> Self {
+impl From<JobError> for Refusal {
+    fn from(error: JobError) -> Self {
+        if matches!(error, JobError::Busy) {
+            return Self(Refused { code: "busy", message: chain(&error), hint: error.hint() });
+        }
+        Self::of_fault(error.fault(), &error, error.hint())
+    }
+}
+
+impl From<SecretLinkError> for Refusal {
+    fn from(error: SecretLinkError) -> Self {
         Self::of_fault(error.fault(), &error, error.hint())
     }
 }

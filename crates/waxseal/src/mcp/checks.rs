@@ -5,28 +5,21 @@ use super::arguments::{AreaName, CheckDomain, few, within};
 use super::caller::Caller;
 use super::schema::{Checked, Explained, shown};
 use serde_json::Value;
-use waxseal_app::check_desk::PORTS;
-use waxseal_app::{CheckRequest, check_domain};
+use waxseal_app::check_desk::Look;
 use waxseal_check::survey::Area;
 use waxseal_proto::name::DomainName;
 
 /// Checks a domain.
 pub(super) async fn check(caller: &Caller, wanted: &CheckDomain) -> Result<Value, Refusal> {
-    let mut request = CheckRequest::full(within("domain", &wanted.domain)?.trim());
-    if !PORTS.contains(&wanted.port) {
-        return Err(Refusal::argument("port", "not 25, 465 or 587"));
-    }
+    let input = within("domain", &wanted.domain)?.trim().to_owned();
     few("only", wanted.only.len())?;
-    if !wanted.only.is_empty() {
-        request.areas = wanted.only.iter().copied().map(Area::from).collect();
-    }
-    request.expected_mx = expected(&wanted.expect_mx)?;
-    request.port = wanted.port;
-    let desk = &caller.desk;
-    request.controls.clone_from(&desk.settings.controls);
-    request.limits = desk.settings.limits.clone();
-    let _place = desk.place()?;
-    let report = Box::pin(check_domain(&desk.world, &request, &|_| {})).await.report;
+    let areas = match wanted.only.as_slice() {
+        [] => Area::ALL.to_vec(),
+        only => only.iter().copied().map(Area::from).collect(),
+    };
+    let expected_mx = expected(&wanted.expect_mx)?;
+    let look = Look { input, areas, expected_mx, port: wanted.port };
+    let report = caller.look(look).await?;
     let guide_sections = guide_sections(report.findings.iter().map(|one| one.guide.as_str()));
     shown(&Explained { answer: Checked { report }, guide_sections })
 }

@@ -7,19 +7,20 @@ use super::arguments::{
 };
 use super::caller::Caller;
 use super::offline;
-use super::schema::{Explained, ForAPerson, Kept, shown};
-use super::scope::Scope;
+use super::schema::{Asked, Explained, ForAPerson, Kept, shown};
 use crate::clock;
 use crate::wire::connection::{All, Arrival, One, OneChanged, TestedOne, Verified};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use waxseal_app::connections::wire::ConnectionView;
 use waxseal_app::connections::{
     self, ArrivedMessage, Changed, Form, SecretChange, Use, Wanted, note_arrived,
 };
-use waxseal_app::store::{DataError, Opening};
-use waxseal_app::test_send::{self, IdempotencyKey, TestRequest};
+use waxseal_app::jobs::Wanted as JobWanted;
+use waxseal_app::jobs::wire::JobView;
+use waxseal_app::secret_link;
+use waxseal_app::store::{Data, DataError, Opening};
+use waxseal_app::test_send::{IdempotencyKey, TestRequest};
 use waxseal_check::report::wire::FindingV1;
 use waxseal_proto::name::Mailbox;
 
@@ -35,12 +36,12 @@ pub(super) async fn list(caller: &Caller) -> Result<Value, Refusal> {
         Err(other) => return Err(other.into()),
         Ok(data) => {
             let found = connections::list(&data, clock::now()).await;
-            data.close().await;
+            data.end().await;
             found?
         }
     };
-    let workspace = caller.data.workspace.as_str();
-    shown(&All { connections: &found, workspace, simulated: caller.is_simulated() })
+    let (workspace, simulated) = (caller.workspace(), caller.is_simulated());
+    shown(&All { connections: &found, workspace, simulated })
 }
 
 /// One connection.
@@ -48,30 +49,27 @@ pub(super) async fn show(caller: &Caller, name: &str) -> Result<Value, Refusal> 
     let name = within("connection", name)?;
     let data = caller.open(Opening::Existing).await?;
     let found = connections::show(&data, name, clock::now()).await;
-    data.close().await;
+    data.end().await;
     shown(&One { connection: &found?, simulated: caller.is_simulated() })
 }
 
-/// Signs in and leaves, or asks the service about its key.
+/// Signs in and leaves, or asks the service about its key. Once begun it goes on to its end and is recorded.
 pub(super) async fn verify(caller: &Caller, name: &str) -> Result<Value, Refusal> {
-    let name = within("connection", name)?;
-    let desk = &caller.desk;
-    let _place = desk.place()?;
-    let data = caller.open(Opening::Existing).await?;
-    let mut tell = |_| {};
-    let verifying = connections::verify(&desk.world, &data, name, &mut tell, clock::now());
-    let found = Box::pin(verifying).await;
-    data.close().await;
-    let found = found?;
-    let findings = found.result.as_ref().map(|sent| sent.findings.as_slice());
+    let connection = within("connection", name)?.to_owned();
+    let (job, connection) = run(caller, JobWanted::Verify { connection }).await?;
+    let answer = Verified {
+        connection: &connection,
+        result: &job.result,
+        account: &job.account,
+        simulated: caller.is_simulated(),
+    };
+    let findings = job.result.as_ref().map(|sent| sent.findings.as_slice());
     let guide_sections = guides(findings.unwrap_or_default());
-    let answer = Verified::of(&found, caller.is_simulated());
     shown(&Explained { answer, guide_sections })
 }
 
 /// Sends one real message. Once begun it is carried to its end and recorded, whoever waits for it.
-pub(super) async fn test(caller: &Arc<Caller>, wanted: &TestConnection) -> Result<Value, Refusal> {
-    caller.allows(Scope::TestSend)?;
+pub(super) async fn test(caller: &Caller, wanted: &TestConnection) -> Result<Value, Refusal> {
     let connection = within("connection", &wanted.connection)?.to_owned();
     let to = Mailbox::parse(within("to", &wanted.to)?)
         .map_err(|error| Refusal::argument("to", error))?;
@@ -79,24 +77,38 @@ pub(super) async fn test(caller: &Arc<Caller>, wanted: &TestConnection) -> Resul
     let key =
         key.map(|key| within("idempotency_key", key).map(IdempotencyKey::parse)).transpose()?;
     let key = key.transpose().map_err(|error| Refusal::argument("idempotency_key", error))?;
-    let place = caller.desk.send_place()?;
-    let simulated = caller.is_simulated();
-    let caller = Arc::clone(caller);
-    let sending = tokio::spawn(async move {
-        let _place = place;
-        let data = caller.open(Opening::Existing).await?;
-        let request = TestRequest { connection, to, key };
-        let mut tell = |_| {};
-        let world = &caller.desk.world;
-        let testing = test_send::test(world, &data, &request, &mut tell, clock::now());
-        let tested = Box::pin(testing).await;
-        data.close().await;
-        tested.map_err(Refusal::from)
-    });
-    let ended = sending.await;
-    let tested = ended.map_err(|error| Refusal::new("machine", error.to_string()))??;
-    let guide_sections = guides(&tested.sent.findings);
-    shown(&Explained { answer: TestedOne::of(&tested, simulated), guide_sections })
+    let (job, connection) =
+        run(caller, JobWanted::Test(TestRequest { connection, to, key })).await?;
+    let lost = || Refusal::new("machine", "the record of this test cannot be read");
+    let answer = TestedOne {
+        test: &job.id,
+        repeated: job.repeated,
+        connection: &connection,
+        result: job.result.as_ref().ok_or_else(lost)?,
+        simulated: caller.is_simulated(),
+    };
+    let guide_sections = guides(&answer.result.findings);
+    shown(&Explained { answer, guide_sections })
+}
+
+/// A job, and the connection as it is after it.
+async fn run(caller: &Caller, wanted: JobWanted) -> Result<(JobView, ConnectionView), Refusal> {
+    let data = caller.open(Opening::Existing).await?;
+    let ended = async {
+        let mut watch = caller.jobs.begin(&data, wanted, clock::now()).await?;
+        let job = watch.end().await;
+        if let Some(problem) = job.problem {
+            return Err(Refusal::of_job(problem));
+        }
+        let name = job.connection.clone();
+        let connection = connections::show(&data, &name, clock::now()).await?;
+        let what = if job.kind == "test" { "connection.tested" } else { "connection.verified" };
+        caller.note(&data, what, &connection.name).await?;
+        Ok((job, connection))
+    };
+    let ended = ended.await;
+    data.end().await;
+    ended
 }
 
 /// The path of the message of a test where it arrived, kept with the test.
@@ -111,7 +123,7 @@ pub(super) async fn arrival(caller: &Caller, wanted: &ReadArrival) -> Result<Val
         Ok::<_, Refusal>((test, connections::show(&data, name, clock::now()).await?))
     };
     let noted = noted.await;
-    data.close().await;
+    data.end().await;
     let (test, connection) = &noted?;
     let (received, simulated) = (arrived.wire(), caller.is_simulated());
     shown(&Arrival { connection, test, received, simulated })
@@ -133,7 +145,6 @@ fn all_within(
 
 /// Adds a connection without a secret, and says how a person enters one.
 pub(super) async fn add(caller: &Caller, wanted: AddConnection) -> Result<Value, Refusal> {
-    caller.allows(Scope::AddConnection)?;
     let texts = [
         ("name", Some(&wanted.name)),
         ("from_address", Some(&wanted.from_address)),
@@ -162,14 +173,18 @@ pub(super) async fn add(caller: &Caller, wanted: AddConnection) -> Result<Value,
     // A database is made only for what can be added.
     connections::check_new(&wanted, clock::now())?;
     let data = caller.open(Opening::Create).await?;
-    let added = connections::add(&data, &wanted, clock::now()).await;
-    data.close().await;
-    kept(caller, &added?)
+    let added = async {
+        let added = connections::add(&data, &wanted, clock::now()).await?;
+        caller.note(&data, "connection.added", &added.connection.name).await?;
+        kept(caller, &data, &added).await
+    };
+    let added = added.await;
+    data.end().await;
+    added
 }
 
 /// Changes settings of a connection; never its secret.
 pub(super) async fn edit(caller: &Caller, wanted: EditConnection) -> Result<Value, Refusal> {
-    caller.allows(Scope::AddConnection)?;
     let texts = [
         ("connection", Some(&wanted.connection)),
         ("name", wanted.name.as_ref()),
@@ -193,39 +208,83 @@ pub(super) async fn edit(caller: &Caller, wanted: EditConnection) -> Result<Valu
     };
     let change = Wanted { form, secret: SecretChange::Keep, exception: None };
     let data = caller.open(Opening::Existing).await?;
-    let changed = connections::edit(&data, &wanted.connection, &change, clock::now()).await;
-    data.close().await;
-    kept(caller, &changed?)
+    let changed = async {
+        let changed = connections::edit(&data, &wanted.connection, &change, clock::now()).await?;
+        caller.note(&data, "connection.changed", &changed.connection.name).await?;
+        kept(caller, &data, &changed).await
+    };
+    let changed = changed.await;
+    data.end().await;
+    changed
 }
 
 /// Whether anything may be sent over a connection.
 pub(super) async fn set_use(caller: &Caller, wanted: &UseConnection) -> Result<Value, Refusal> {
-    caller.allows(Scope::AddConnection)?;
     let name = within("connection", &wanted.connection)?;
     let to = if wanted.enabled { Use::Enabled } else { Use::Disabled };
     let data = caller.open(Opening::Existing).await?;
-    let found = connections::set_use(&data, name, to, clock::now()).await;
-    data.close().await;
+    let found = async {
+        let found = connections::set_use(&data, name, to, clock::now()).await?;
+        let what = if wanted.enabled { "connection.enabled" } else { "connection.disabled" };
+        caller.note(&data, what, &found.name).await?;
+        Ok::<_, Refusal>(found)
+    };
+    let found = found.await;
+    data.end().await;
     shown(&One { connection: &found?, simulated: caller.is_simulated() })
 }
 
-fn kept(caller: &Caller, changed: &Changed) -> Result<Value, Refusal> {
+async fn kept(caller: &Caller, data: &Data, changed: &Changed) -> Result<Value, Refusal> {
     let answer = Kept {
         changed: OneChanged::of(changed, caller.is_simulated()),
-        for_a_person: for_a_person(caller, &changed.connection),
+        for_a_person: for_a_person(caller, data, &changed.connection).await?,
     };
     shown(&Explained { answer, guide_sections: guides(&changed.warnings) })
 }
 
-/// The command that asks a person for the secret; none when the connection has none or holds it already.
-fn for_a_person(caller: &Caller, kept: &ConnectionView) -> Option<ForAPerson> {
+/// How a person enters the secret; none when the connection has none or holds it already.
+async fn for_a_person(
+    caller: &Caller,
+    data: &Data,
+    kept: &ConnectionView,
+) -> Result<Option<ForAPerson>, Refusal> {
     if kept.secret.stored || (kept.service.is_none() && kept.sign_in.is_none()) {
-        return None;
+        return Ok(None);
     }
-    let folder = caller.data.folder.display().to_string();
-    let workspace = caller.data.workspace.as_str();
-    let command = ["waxseal", "connection", "edit", &kept.id, "--ask-secret"];
-    let place = ["--data", &folder, "--workspace", workspace];
+    enter(caller, data, &kept.id).await.map(Some)
+}
+
+/// A link to a page where there are pages, else the command that asks for the secret.
+async fn enter(caller: &Caller, data: &Data, connection: &str) -> Result<ForAPerson, Refusal> {
+    if let Some(base) = &caller.base {
+        let made = secret_link::create(data, connection, &caller.who, clock::now()).await?;
+        let link = format!("{base}/secrets/{}", made.token.expose());
+        return Ok(ForAPerson {
+            enter_secret: None,
+            link: Some(link),
+            ends_at: Some(made.ends_at),
+        });
+    }
+    let folder = data.folder().display().to_string();
+    let command = ["waxseal", "connection", "edit", connection, "--ask-secret"];
+    let place = ["--data", &folder, "--workspace", caller.workspace()];
     let words = command.into_iter().chain(place).map(str::to_owned);
-    Some(ForAPerson { enter_secret: words.collect() })
+    Ok(ForAPerson { enter_secret: Some(words.collect()), link: None, ends_at: None })
+}
+
+/// A way for a person to enter the secret of a stored connection.
+pub(super) async fn ask_secret(caller: &Caller, name: &str) -> Result<Value, Refusal> {
+    let name = within("connection", name)?;
+    let data = caller.open(Opening::Existing).await?;
+    let asked = async {
+        let connection = connections::show(&data, name, clock::now()).await?;
+        if connection.service.is_none() && connection.sign_in.is_none() {
+            return Err(Refusal::argument("connection", "has no secret: it never signs in"));
+        }
+        let for_a_person = enter(caller, &data, &connection.id).await?;
+        shown(&Asked { connection: &connection, for_a_person, simulated: caller.is_simulated() })
+    };
+    let asked = asked.await;
+    data.end().await;
+    asked
 }

@@ -1,8 +1,8 @@
 //! Tools for agents (Model Context Protocol). Every tool calls one use case and answers with the values that
 //! the command line prints with `--json`; text of strangers is marked by [`untrusted`].
 //!
-//! The way in is [`serve_stdio`]; `tools` lists what there is. Keep: no tool takes or gives a secret, none has a
-//! simulation option, and what acts on the world outside needs a [`Scope`] that is off by default.
+//! The ways in are [`serve_stdio`] and [`http::routes`]; `tools` lists what there is. Keep: no tool takes or gives a
+//! secret, none has a simulation option, and what acts on the world outside needs a scope that is off by default.
 
 mod answer;
 mod arguments;
@@ -10,32 +10,64 @@ mod caller;
 mod catalogue;
 mod checks;
 mod connections;
+pub(crate) mod http;
 mod lines;
 mod offline;
 mod resources;
 mod schema;
 mod scope;
+mod sessions;
 mod tools;
 mod untrusted;
 
 pub(crate) use caller::LookSettings;
-pub(crate) use scope::Scope;
+pub(crate) use scope::SWITCHES;
 
-use caller::{Caller, Desk};
+use answer::Refusal;
+use axum::http::request::Parts;
+use caller::{Caller, Looks, OwnLooks, Place};
 use lines::Lines;
 use rmcp::ServiceExt as _;
 use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::model::Extensions;
 use rmcp::service::{QuitReason, ServerInitializeError};
-use std::collections::BTreeSet;
+use scope::Grant;
 use std::sync::Arc;
+use waxseal_app::jobs::Jobs;
 use waxseal_app::store::DataSettings;
+use waxseal_app::tokens::Scopes;
 use waxseal_app::world::World;
 
-/// The server of one agent.
+/// Who acts in the log of changes when an agent was started on the own machine.
+const WHO: &str = "(agent)";
+
+/// The tools, for one agent or for many.
 #[derive(Clone)]
 struct Server {
-    caller: Arc<Caller>,
-    router: ToolRouter<Self>,
+    callers: Callers,
+    router: Arc<ToolRouter<Self>>,
+}
+
+/// Who calls.
+#[derive(Clone)]
+enum Callers {
+    /// Always the same.
+    One(Arc<Caller>),
+    /// Whoever sent the request of the call.
+    OfRequests,
+}
+
+impl Server {
+    /// Who calls, by what came with the call.
+    fn caller(&self, extensions: &Extensions) -> Result<Arc<Caller>, Refusal> {
+        let found = match &self.callers {
+            Callers::One(caller) => Some(caller),
+            Callers::OfRequests => {
+                extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Arc<Caller>>())
+            }
+        };
+        found.cloned().ok_or_else(|| Refusal::new("machine", "nobody is known to call"))
+    }
 }
 
 /// How a server for one agent works.
@@ -46,7 +78,7 @@ pub(crate) struct Settings {
     /// How the world is looked at.
     pub(crate) look: LookSettings,
     /// What agents may do besides looking.
-    pub(crate) scopes: BTreeSet<Scope>,
+    pub(crate) scopes: Scopes,
 }
 
 /// Serves one agent over standard input and output, until its input ends or `stop` is over. A test send that is
@@ -60,9 +92,17 @@ pub(crate) async fn serve_stdio(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
     let Settings { data, look, scopes } = settings;
-    let desk = Arc::new(Desk::new(Arc::new(world), look));
-    let caller = Arc::new(Caller { desk: Arc::clone(&desk), data, scopes });
-    let server = Server { caller, router: Server::tools() };
+    let jobs = Jobs::new(Arc::new(world));
+    let caller = Caller {
+        looks: Looks::Own(Arc::new(OwnLooks::new(look))),
+        jobs: Arc::clone(&jobs),
+        place: Place::Folder(data),
+        grant: Grant::Person(scopes),
+        who: WHO.to_owned(),
+        base: None,
+    };
+    let callers = Callers::One(Arc::new(caller));
+    let server = Server { callers, router: Arc::new(Server::tools()) };
     let transport = Lines::new(tokio::io::stdin(), tokio::io::stdout());
     let mut stop = std::pin::pin!(stop);
     let begun = tokio::select! {
@@ -84,7 +124,7 @@ pub(crate) async fn serve_stdio(
             waiting.await
         }
     };
-    desk.no_sends().await;
+    jobs.finish().await;
     match ended {
         Ok(QuitReason::JoinError(error)) | Err(error) => Err(error.to_string()),
         Ok(_) => Ok(()),

@@ -15,6 +15,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use waxseal_app::connections::wire::ConnectionView;
 use waxseal_check::report::wire::ReportV1;
 
 /// Where text of strangers stands: places below a place.
@@ -112,8 +113,23 @@ pub(super) struct Kept<'a> {
 /// How a person enters a secret. No agent ever types it.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ForAPerson {
-    /// The command that asks a person for it, word by word.
-    pub(super) enter_secret: Vec<String>,
+    /// The command that asks a person for it, word by word; null where there is a link.
+    pub(super) enter_secret: Option<Vec<String>>,
+    /// The page that asks a person for it, once; null where there is a command.
+    pub(super) link: Option<String>,
+    /// When the link ends.
+    pub(super) ends_at: Option<String>,
+}
+
+/// A connection whose secret is asked for.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Asked<'a> {
+    /// It.
+    pub(super) connection: &'a ConnectionView,
+    /// How a person enters its secret.
+    pub(super) for_a_person: ForAPerson,
+    /// Whether this is a lab.
+    pub(super) simulated: bool,
 }
 
 impl Answer for Explained<Checked> {
@@ -138,6 +154,9 @@ impl Answer for Certificates {
 impl Answer for All<'_> {
     const MARKS: Marks =
         &[("connections.*.last_test.detail", SENT), ("connections.*.last_verify.detail", SENT)];
+}
+impl Answer for Asked<'_> {
+    const MARKS: Marks = CONNECTION;
 }
 impl Answer for One<'_> {
     const MARKS: Marks = CONNECTION;

@@ -8,7 +8,10 @@ use super::arguments::{
     ReadGuide, ReadHeaders, ReadMtaSts, ReadTlsRpt, SearchGuides, TestConnection, UseConnection,
 };
 use super::caller::Caller;
-use super::schema::{Checked, Explained, Hits, Kept, OneFinding, OneOrAll, PageOrSection, Sts, of};
+use super::schema::{
+    Asked, Checked, Explained, Hits, Kept, OneFinding, OneOrAll, PageOrSection, Sts, of,
+};
+use super::scope::Need;
 use super::{Server, catalogue, checks, connections, offline, resources};
 use crate::cli::headers::Message;
 use crate::wire::catalogue::{Findings, Guides};
@@ -24,6 +27,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
 use serde_json::Value;
 use std::sync::Arc;
+use waxseal_app::tokens::Scope;
 
 /// What an agent is told at the start.
 const INSTRUCTIONS: &str = "Waxseal checks from a server whether mail to a domain is protected by TLS, says who \
@@ -36,13 +40,23 @@ const INSTRUCTIONS: &str = "Waxseal checks from a server whether mail to a domai
 type Context = RequestContext<RoleServer>;
 
 impl Server {
-    /// The work for whoever calls, unless nobody waits for it any more.
-    async fn run<F>(&self, context: Context, work: impl FnOnce(Arc<Caller>) -> F) -> CallToolResult
+    /// The work for whoever calls and may, unless nobody waits for it any more.
+    async fn run<F>(
+        &self,
+        context: Context,
+        need: Need,
+        work: impl FnOnce(Arc<Caller>) -> F,
+    ) -> CallToolResult
     where
         F: Future<Output = Result<Value, Refusal>>,
     {
+        let work = async {
+            let caller = self.caller(&context.extensions)?;
+            caller.grant.allows(need)?;
+            work(caller).await
+        };
         tokio::select! {
-            answer = work(Arc::clone(&self.caller)) => result(answer),
+            answer = work => result(answer),
             () = context.ct.cancelled() => result(Err(Refusal::cancelled())),
         }
     }
@@ -67,7 +81,10 @@ impl Server {
         Parameters(wanted): Parameters<CheckDomain>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { checks::check(&caller, &wanted).await }).await
+        self.run(context, Need::OfTokens(Scope::Check), |caller| async move {
+            checks::check(&caller, &wanted).await
+        })
+        .await
     }
 
     /// Look at the MX records of a domain and what stands around them, in DNS alone: no mail host is contacted.
@@ -88,7 +105,10 @@ impl Server {
     ) -> CallToolResult {
         let MxRecords { domain, expect_mx } = wanted;
         let wanted = CheckDomain { domain, only: vec![AreaName::Mx], expect_mx, port: 25 };
-        self.run(context, |caller| async move { checks::check(&caller, &wanted).await }).await
+        self.run(context, Need::OfTokens(Scope::Check), |caller| async move {
+            checks::check(&caller, &wanted).await
+        })
+        .await
     }
 
     /// Explain one finding: what it means, who has to act, causes, steps, what never to do, and the guide
@@ -108,7 +128,7 @@ impl Server {
         Parameters(wanted): Parameters<FindingCode>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::finding(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::finding(&wanted) }).await
     }
 
     /// List the findings that there are, each with severity and owner by case.
@@ -127,7 +147,7 @@ impl Server {
         Parameters(wanted): Parameters<ListFindings>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::findings(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::findings(&wanted) }).await
     }
 
     /// List the guides with their sections.
@@ -146,7 +166,7 @@ impl Server {
         Parameters(_): Parameters<Nothing>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::guides() }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::guides() }).await
     }
 
     /// Read a guide page or one section of it, in Markdown.
@@ -165,7 +185,7 @@ impl Server {
         Parameters(wanted): Parameters<ReadGuide>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::guide(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::guide(&wanted) }).await
     }
 
     /// Find guide pages, sections and findings by words.
@@ -184,7 +204,7 @@ impl Server {
         Parameters(wanted): Parameters<SearchGuides>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::hits(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::hits(&wanted) }).await
     }
 
     /// Show the path of a received message, hop by hop, with what TLS each hop claims. Offline.
@@ -203,7 +223,7 @@ impl Server {
         Parameters(wanted): Parameters<ReadHeaders>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { offline::headers(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { offline::headers(&wanted) }).await
     }
 
     /// Say whether a text is an email address, and how it is written in ASCII. Offline: no server is asked.
@@ -222,7 +242,7 @@ impl Server {
         Parameters(wanted): Parameters<CheckAddress>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { offline::address(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { offline::address(&wanted) }).await
     }
 
     /// Read the text of an MTA-STS record or policy before it is published, and say whether the policy lists a
@@ -242,7 +262,7 @@ impl Server {
         Parameters(wanted): Parameters<ReadMtaSts>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { offline::mta_sts(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { offline::mta_sts(&wanted) }).await
     }
 
     /// Read the text of a TLS reporting record before it is published. Offline.
@@ -261,7 +281,7 @@ impl Server {
         Parameters(wanted): Parameters<ReadTlsRpt>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { offline::tls_rpt(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { offline::tls_rpt(&wanted) }).await
     }
 
     /// Show what certificates in PEM form say, without judging them. Offline.
@@ -280,7 +300,7 @@ impl Server {
         Parameters(wanted): Parameters<InspectCertificates>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { offline::certificates(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { offline::certificates(&wanted) }).await
     }
 
     /// Show host, port, security mode and documentation page of known delivery services and mailbox providers.
@@ -299,7 +319,7 @@ impl Server {
         Parameters(wanted): Parameters<Presets>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |_| async move { catalogue::presets(&wanted) }).await
+        self.run(context, Need::Nothing, |_| async move { catalogue::presets(&wanted) }).await
     }
 
     /// List the stored connections to delivery services and SMTP servers with their state. Never a secret.
@@ -318,7 +338,10 @@ impl Server {
         Parameters(_): Parameters<Nothing>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::list(&caller).await }).await
+        self.run(context, Need::OfTokens(Scope::Read), |caller| async move {
+            connections::list(&caller).await
+        })
+        .await
     }
 
     /// Show one stored connection with its newest test; of its secret only whether one is stored.
@@ -338,7 +361,10 @@ impl Server {
         context: Context,
     ) -> CallToolResult {
         let name = wanted.connection;
-        self.run(context, |caller| async move { connections::show(&caller, &name).await }).await
+        self.run(context, Need::OfTokens(Scope::Read), |caller| async move {
+            connections::show(&caller, &name).await
+        })
+        .await
     }
 
     /// Sign in over a stored connection and leave, or ask the service about its key, and diagnose what fails.
@@ -359,7 +385,10 @@ impl Server {
         context: Context,
     ) -> CallToolResult {
         let name = wanted.connection;
-        self.run(context, |caller| async move { connections::verify(&caller, &name).await }).await
+        self.run(context, Need::OfTokens(Scope::Connections), |caller| async move {
+            connections::verify(&caller, &name).await
+        })
+        .await
     }
 
     /// Send one real message over a stored connection and diagnose what fails. It cannot be taken back. Needs
@@ -379,7 +408,10 @@ impl Server {
         Parameters(wanted): Parameters<TestConnection>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::test(&caller, &wanted).await }).await
+        self.run(context, Need::Always(Scope::TestSend), |caller| async move {
+            connections::test(&caller, &wanted).await
+        })
+        .await
     }
 
     /// Show the path of a test message where it arrived, and keep it with the test. The message must be one of
@@ -399,8 +431,10 @@ impl Server {
         Parameters(wanted): Parameters<ReadArrival>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::arrival(&caller, &wanted).await })
-            .await
+        self.run(context, Need::OfTokens(Scope::Connections), |caller| async move {
+            connections::arrival(&caller, &wanted).await
+        })
+        .await
     }
 
     /// Add a connection to a delivery service or SMTP server, without its secret: the answer says how a person
@@ -420,11 +454,38 @@ impl Server {
         Parameters(wanted): Parameters<AddConnection>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::add(&caller, wanted).await }).await
+        self.run(context, Need::Always(Scope::AddConnection), |caller| async move {
+            connections::add(&caller, wanted).await
+        })
+        .await
+    }
+
+    /// Ask for the secret of a stored connection: the answer is a link or command for a person, who enters it. No
+    /// agent ever types or sees a secret. Needs the scope add-connection, which is off by default.
+    #[tool(
+        output_schema = of::<Asked<'_>>(),
+        annotations(
+            title = "Ask a person for a secret",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn request_secret_link(
+        &self,
+        Parameters(wanted): Parameters<NamedConnection>,
+        context: Context,
+    ) -> CallToolResult {
+        let name = wanted.connection;
+        self.run(context, Need::Always(Scope::AddConnection), |caller| async move {
+            connections::ask_secret(&caller, &name).await
+        })
+        .await
     }
 
     /// Change settings of a stored connection, which makes it untested. Never its secret: a stored one does not
-    /// follow to another host. Needs the scope add-connection, which is off by default.
+    /// follow to another host. Needs the scope connections, which is off by default.
     #[tool(
         output_schema = of::<Explained<Kept<'_>>>(),
         annotations(
@@ -440,11 +501,14 @@ impl Server {
         Parameters(wanted): Parameters<EditConnection>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::edit(&caller, wanted).await }).await
+        self.run(context, Need::Always(Scope::Connections), |caller| async move {
+            connections::edit(&caller, wanted).await
+        })
+        .await
     }
 
     /// Enable a connection, or disable it: it is kept, and nothing is sent over it. Needs the scope
-    /// add-connection, which is off by default.
+    /// connections, which is off by default.
     #[tool(
         output_schema = of::<One<'_>>(),
         annotations(
@@ -460,8 +524,10 @@ impl Server {
         Parameters(wanted): Parameters<UseConnection>,
         context: Context,
     ) -> CallToolResult {
-        self.run(context, |caller| async move { connections::set_use(&caller, &wanted).await })
-            .await
+        self.run(context, Need::Always(Scope::Connections), |caller| async move {
+            connections::set_use(&caller, &wanted).await
+        })
+        .await
     }
 }
 

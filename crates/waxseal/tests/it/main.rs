@@ -12,6 +12,7 @@ mod help;
 mod keeping;
 mod mcp;
 mod mcp_calls;
+mod mcp_http;
 mod mcp_lines;
 mod name_server;
 mod own_network;

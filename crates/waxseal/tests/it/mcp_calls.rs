@@ -45,6 +45,7 @@ pub(crate) fn calls(account: &Value) -> Vec<(&'static str, Value)> {
         ("test_connection", test),
         ("show_connection", json!({ "connection": "own" })),
         ("add_connection", add),
+        ("request_secret_link", json!({ "connection": "second" })),
         ("edit_connection", json!({ "connection": "second", "name": "third" })),
         ("set_connection_enabled", json!({ "connection": "third", "enabled": false })),
         ("list_connections", json!({})),
