@@ -132,6 +132,14 @@ pub enum Begun {
     Running(Watch),
 }
 
+/// From when on the target of a report is measured again; who asks before is shown this report. None for a
+/// report without a readable time.
+pub fn measured_again_from(report: &ReportV1) -> Option<Timestamp> {
+    let began: Timestamp = report.checked_at.parse().ok()?;
+    let ended = began.checked_add(Duration::from_millis(report.took_ms)).ok()?;
+    ended.checked_add(MEASURED_ONCE_IN).ok()
+}
+
 /// The two secrets of a result, for whoever asked for it.
 #[derive(Debug)]
 pub struct Secrets {

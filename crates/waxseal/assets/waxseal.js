@@ -12,3 +12,21 @@ function localTimes(root) {
 }
 document.addEventListener("DOMContentLoaded", () => localTimes(document));
 document.addEventListener("htmx:load", (event) => localTimes(event.target));
+// A page that takes the place of another begins at its heading, for the keyboard and for screen readers.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const heading = event.target.id === "main" && event.target.querySelector("h1");
+  if (heading) {
+    heading.tabIndex = -1;
+    heading.focus();
+  }
+});
+// Where a style sheet cannot open what is folded, paper still gets all of it.
+window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details:not([open])")) {
+    folded.open = true;
+    folded.dataset.folded = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const folded of document.querySelectorAll("details[data-folded]")) folded.open = false;
+});

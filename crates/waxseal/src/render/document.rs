@@ -9,6 +9,13 @@ use waxseal_guides::Owner;
 /// The port that goes without saying (RFC 5321 §4.5.4.2).
 const PORT_SMTP: u16 = 25;
 
+/// The heading of [`Block::Matrix`].
+pub(super) const MAIL_HOSTS: &str = "Mail hosts by stage";
+/// The heading of findings that need somebody.
+pub(super) const FINDINGS: &str = "Findings by who has to act";
+/// The heading of the other findings.
+pub(super) const NOTES: &str = "Notes";
+
 /// A part of a report.
 pub(super) enum Block<'a> {
     /// A finding.
@@ -114,14 +121,14 @@ pub(super) fn blocks(report: &ReportV1) -> Vec<Block<'_>> {
 /// The blocks of a report for readers who have no command line before them.
 pub(super) fn blocks_without_commands(report: &ReportV1) -> Vec<Block<'_>> {
     let mut blocks = vec![Block::Verdicts(vec![
-        ("Transport (TLS)", report.transport.verdict, report.transport.reason.clone()),
+        (transport(report), report.transport.verdict, report.transport.reason.clone()),
         ("Sender trust", report.sender_trust.verdict, report.sender_trust.reason.clone()),
         ("Reputation", report.reputation.verdict, report.reputation.reason.clone()),
     ])];
     let question = first_question(report);
     blocks.extend(question.map(Block::Note));
     if !report.mx.is_empty() {
-        blocks.push(Block::Heading("Mail hosts by stage".to_owned()));
+        blocks.push(Block::Heading(MAIL_HOSTS.to_owned()));
         blocks.push(Block::Matrix(matrix::rows(report)));
     }
     name_servers(report, &mut blocks);
@@ -129,6 +136,16 @@ pub(super) fn blocks_without_commands(report: &ReportV1) -> Vec<Block<'_>> {
     findings(report, &mut blocks);
     coverage(report, &mut blocks);
     blocks
+}
+
+/// A verdict without a single session is none on TLS.
+fn transport(report: &ReportV1) -> &'static str {
+    if is_left_out(report, "tls") { "Transport (without TLS sessions)" } else { "Transport (TLS)" }
+}
+
+/// Whether the caller wanted a part of the check not to be made.
+fn is_left_out(report: &ReportV1, area: &str) -> bool {
+    report.not_checked.iter().any(|left| left.what == area && left.why.starts_with("left out"))
 }
 
 /// With no mail host, the first thing to settle (mission S38).
@@ -245,23 +262,13 @@ fn no_record(answer: Option<&str>) -> String {
 fn findings<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
     let (notes, grave): (Vec<&FindingV1>, Vec<&FindingV1>) =
         report.findings.iter().partition(|finding| finding.severity == "info");
-    blocks.push(Block::Heading("Findings by who has to act".to_owned()));
+    blocks.push(Block::Heading(FINDINGS.to_owned()));
     if grave.is_empty() {
         blocks.push(Block::Note("None.".to_owned()));
     }
-    let mut owners: Vec<&str> = Vec::new();
-    for finding in &grave {
-        if !owners.contains(&finding.owner.as_str()) {
-            owners.push(&finding.owner);
-        }
-    }
-    for owner in owners {
-        blocks.push(Block::OwnerHeading(owner_words(owner)));
-        let of_owner = grave.iter().filter(|finding| finding.owner == owner);
-        blocks.extend(of_owner.map(|finding| Block::Finding(finding)));
-    }
+    by_owner(&grave, blocks);
     if !notes.is_empty() {
-        blocks.push(Block::Heading("Notes".to_owned()));
+        blocks.push(Block::Heading(NOTES.to_owned()));
     }
     let mut before = None;
     for note in notes {
@@ -270,6 +277,21 @@ fn findings<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
             before = Some(&note.owner);
         }
         blocks.push(Block::Finding(note));
+    }
+}
+
+/// Findings under the heading of who has to act, in the order in which the owners come first.
+pub(super) fn by_owner<'a>(findings: &[&'a FindingV1], blocks: &mut Vec<Block<'a>>) {
+    let mut owners: Vec<&str> = Vec::new();
+    for finding in findings {
+        if !owners.contains(&finding.owner.as_str()) {
+            owners.push(&finding.owner);
+        }
+    }
+    for owner in owners {
+        blocks.push(Block::OwnerHeading(owner_words(owner)));
+        let of_owner = findings.iter().filter(|finding| finding.owner == owner);
+        blocks.extend(of_owner.map(|finding| Block::Finding(finding)));
     }
 }
 
@@ -303,9 +325,6 @@ fn coverage<'a>(report: &'a ReportV1, blocks: &mut Vec<Block<'a>>) {
 /// Which command helps next. The steps of a fix stand with its finding.
 fn next_steps(report: &ReportV1) -> Vec<String> {
     let target = &report.target;
-    let left_out = |area: &str| {
-        report.not_checked.iter().any(|left| left.what == area && left.why.starts_with("left out"))
-    };
     let mut steps = Vec::new();
     let unusable =
         report.findings.iter().any(|f| f.severity == "fail" && f.code.starts_with("input-"));
@@ -315,9 +334,9 @@ fn next_steps(report: &ReportV1) -> Vec<String> {
     if report.verdict == VerdictV1::NothingToTest {
         steps.push(first_mail_host(report));
     }
-    if report.verdict == VerdictV1::NothingToTest && !left_out("tls") {
+    if report.verdict == VerdictV1::NothingToTest && !is_left_out(report, "tls") {
         steps.push(format!("The MX records alone: waxseal check --only mx {target}"));
-    } else if left_out("tls") {
+    } else if is_left_out(report, "tls") {
         steps.push(format!(
             "The full check, with a STARTTLS session to every mail host: waxseal check {target}"
         ));

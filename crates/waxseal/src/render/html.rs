@@ -41,7 +41,7 @@ fn report(out: &mut String, report: &ReportV1) {
     out.push_str("</main>\n");
 }
 
-pub(super) fn block(out: &mut String, block: &Block<'_>) {
+fn block(out: &mut String, block: &Block<'_>) {
     match block {
         Block::Finding(finding) => self::finding(out, finding),
         Block::Heading(text) => {
@@ -88,7 +88,7 @@ pub(super) fn block(out: &mut String, block: &Block<'_>) {
     }
 }
 
-pub(super) fn head_of_table(out: &mut String, head: &[&str]) {
+fn head_of_table(out: &mut String, head: &[&str]) {
     out.push_str("<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
     for title in head {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape::html(title));

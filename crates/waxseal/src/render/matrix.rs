@@ -30,6 +30,8 @@ pub(super) struct Line {
     pub(super) cells: [Cell; 8],
     /// Why the session stopped, or what is wrong with the certificate.
     pub(super) reasons: Vec<String>,
+    /// A session was begun here, or should have been.
+    pub(super) tested: bool,
     /// What was negotiated, in words.
     pub(super) tls: Option<String>,
 }
@@ -76,9 +78,11 @@ fn line(host: &HostV1, address: &AddressV1) -> Line {
         |stage: usize| TIMINGS.get(stage).and_then(|key| address.timings_ms.get(*key)).copied();
     let last = (0..STAGES.len()).rev().find(|stage| entered(*stage).is_some()).unwrap_or(0);
     let stopped = stopped(&address.outcome, last);
+    let tested = address.outcome != ProbeOutcome::NotTested.as_str();
     let mut cells: [Cell; 8] = std::array::from_fn(|stage| match (&stopped, entered(stage)) {
         (Some((at, word)), took) if *at == stage => {
-            Cell { state: State::Problem, word: with_time(word, took) }
+            let state = if tested { State::Problem } else { State::NotReached };
+            Cell { state, word: with_time(word, took) }
         }
         (_, Some(took)) => Cell { state: State::Good, word: with_time("ok", Some(took)) },
         (_, None) => Cell::not_reached(),
@@ -109,7 +113,7 @@ fn line(host: &HostV1, address: &AddressV1) -> Line {
             Cell { state: State::Problem, word: "not listed".to_owned() }
         };
     }
-    Line { address: address.address.clone(), cells, reasons, tls: tls_words(address) }
+    Line { address: address.address.clone(), cells, reasons, tested, tls: tls_words(address) }
 }
 
 fn with_time(word: &str, took_ms: Option<f64>) -> String {

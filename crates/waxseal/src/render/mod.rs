@@ -10,7 +10,9 @@ mod matrix;
 mod site;
 mod text;
 
-pub(crate) use site::{circumstances as site_circumstances, report as site_report};
+pub(crate) use site::{
+    circumstances as site_circumstances, report as site_report, time as site_time,
+};
 
 use crate::cli::error::CliError;
 use crate::cli::output;

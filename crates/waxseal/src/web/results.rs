@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use waxseal_app::Progress;
-use waxseal_app::check_desk::{Kind, LinkedReport, Secrets, TokenHash, Watch};
+use waxseal_app::check_desk::{Kind, LinkedReport, Secrets, TokenHash, Watch, measured_again_from};
 use waxseal_check::report::wire::ReportV1;
 use waxseal_proto::smtp::seen::Stage;
 
@@ -39,8 +39,10 @@ struct ResultPage<'a> {
     kind: &'static str,
     is_owner: bool,
     report: String,
+    /// Until then everybody is shown this measurement; HTML.
+    again_from: Option<String>,
+    /// HTML.
     expires_at: String,
-    expires_words: String,
 }
 
 #[derive(Template)]
@@ -103,8 +105,10 @@ pub(super) async fn show(
         kind: Kind::of(report).as_str(),
         is_owner: linked.is_owner,
         report: render::site_report(report),
-        expires_at: linked.expires_at.to_string(),
-        expires_words: linked.expires_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        again_from: measured_again_from(report)
+            .filter(|again| *again > site.now())
+            .map(|again| render::site_time(&again.to_string())),
+        expires_at: render::site_time(&linked.expires_at.to_string()),
     };
     private(page(&site, &template))
 }
@@ -253,7 +257,7 @@ fn step(progress: &Progress, target: &str) -> Option<String> {
             Some(format!("<li>MTA-STS policy asked from {}</li>", escape::html(host)))
         }
         Progress::ProbeEnded { host, address, outcome, timings, .. } => Some(format!(
-            "<li><strong>{}</strong> [{address}]: <code>{}</code><br><span class=\"stages\">{}</span></li>",
+            "<li><strong>{}</strong> [{address}]: <code>{}</code><br><span class=\"took\">{}</span></li>",
             escape::html(host),
             outcome.as_str(),
             stages(timings)
