@@ -14,4 +14,3 @@ mod secrecy;
 mod side_by_side;
 mod sqlite;
 mod tokens;
-mod trials;
