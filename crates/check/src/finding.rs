@@ -24,6 +24,8 @@ pub struct When(pub &'static str);
 pub const ANY: When = When("any");
 /// Path A: from the app to its delivery service.
 pub const PATH_A: When = When("a");
+/// Path A over the interface of a built-in service, whose host nobody chose.
+pub const PATH_API: When = When("api");
 /// Path B: towards the receiving MX.
 pub const PATH_B: When = When("b");
 /// A judgement that both paths share.

@@ -55,9 +55,8 @@ mod tests {
 
     #[test]
     fn every_case_a_rule_may_return_has_its_words() {
-        for codes in
-            rules().map(|rule| rule.codes).chain([diagnose::CODES, diagnose::service::CODES])
-        {
+        let besides = [diagnose::CODES, diagnose::service::CODES, diagnose::service::SHARED];
+        for codes in rules().map(|rule| rule.codes).chain(besides) {
             for (code, cases) in codes {
                 let text = waxseal_guides::finding(code.as_str());
                 let text = text.unwrap_or_else(|| panic!("{code} has no finding file"));

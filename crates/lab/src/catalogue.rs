@@ -1,6 +1,6 @@
 //! The scenarios that come with the program, embedded in it. A new file in `scenarios/AREA/NAME.toml` becomes
-//! part of the catalogue by one line in `scenarios/list.rs` (for path A in `scenarios/list_submission.rs`); a test finds files without a line.
-//! The way in: [`all`], [`find`].
+//! part of the catalogue by one line in `scenarios/list.rs` (for path A in `scenarios/list_submission.rs` or
+//! `scenarios/list_api.rs`); a test finds files without a line. The way in: [`all`], [`find`].
 
 use crate::scenario::{Scenario, ScenarioError};
 
@@ -12,11 +12,13 @@ macro_rules! scenarios {
 }
 
 const CHECKS: &[(&str, &str)] = include!("../scenarios/list.rs");
+/// Path A over the interface of a delivery service.
+const CALLS: &[(&str, &str)] = include!("../scenarios/list_api.rs");
 /// Path A over SMTP.
 const ATTEMPTS: &[(&str, &str)] = include!("../scenarios/list_submission.rs");
 
 fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
-    CHECKS.iter().chain(ATTEMPTS).copied()
+    CHECKS.iter().chain(CALLS).chain(ATTEMPTS).copied()
 }
 
 /// Every scenario, in the order of the list.

@@ -41,6 +41,9 @@ pub const CODES: &[(Code, &[When])] = &[
     (Code::ApiSmtpInstead, CASE),
 ];
 
+/// The cases, beside those of their rules, of what is judged by the rules of every connection.
+pub const SHARED: &[(Code, &[When])] = transport::CASES;
+
 /// What the answer of a call meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {

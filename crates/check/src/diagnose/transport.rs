@@ -18,11 +18,24 @@ use super::connection::no_address;
 use super::severity;
 use crate::call::{CallEnd, CallSeen, CallStep};
 use crate::facts::{AddressFacts, Facts, HostFacts, Path};
-use crate::finding::{ANY, Finding, PATH_A};
+use crate::finding::{ANY, Finding, PATH_A, PATH_API, When};
 use crate::question::{Connect, Peer, ProbeSeen};
 use crate::registry::Rule;
 use crate::rules::{self, tls_failure};
 use crate::survey::Scope;
+
+const API: &[When] = &[PATH_API];
+
+/// What a wrong host in an app's settings explains over SMTP, and never here: with their case.
+pub(super) const CASES: &[(Code, &[When])] = &[
+    (Code::CertNameMismatch, API),
+    (Code::TcpRefused, API),
+    (Code::TlsAccessDenied, API),
+    (Code::TlsAlpnRejected, API),
+    (Code::TlsClientCertRejected, API),
+    (Code::TlsClientCertRequired, API),
+    (Code::TlsSniUnrecognized, API),
+];
 
 /// The judgement of a presented chain; `None` when none was seen.
 pub(super) fn chain(
@@ -80,7 +93,14 @@ fn no_tls(call: &CallSeen) -> Option<Finding> {
 
 /// What the rules say.
 fn judged(facts: &Facts, areas: &[&[Rule]]) -> Vec<Finding> {
-    areas.iter().copied().flatten().flat_map(|rule| (rule.judge)(facts)).collect()
+    let mut findings: Vec<Finding> =
+        areas.iter().copied().flatten().flat_map(|rule| (rule.judge)(facts)).collect();
+    for finding in &mut findings {
+        if CASES.iter().any(|(code, _)| *code == finding.code) {
+            finding.when = PATH_API;
+        }
+    }
+    findings
 }
 
 fn facts(call: &CallSeen, chain: Option<&ChainVerdict>, now: Timestamp) -> Facts {
