@@ -12,6 +12,7 @@ pub mod line;
 mod offer;
 mod received;
 pub mod secret;
+pub(crate) mod trial;
 mod verify;
 pub mod wire;
 
@@ -32,7 +33,7 @@ pub use offer::{offer, warnings};
 pub use received::{ArrivedMessage, note_arrived};
 pub use secret::{SecretChange, SecretInput};
 pub use verify::{StepListener, Verification, verify};
-pub(crate) use verify::{carry_out, open_to_verify, trial_of};
+pub(crate) use verify::{carry_out, give_up, open_to_verify};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
 };
@@ -248,6 +249,7 @@ pub async fn remove_secret(
 /// # Errors
 /// Whatever the store says.
 pub async fn list(data: &Data, now: Timestamp) -> Result<Vec<ConnectionView>, ConnectionsError> {
+    trial::settle(data, now).await?;
     let page = Page::first(CONNECTIONS_LISTED_MAX);
     let mut found = data.store().list(data.workspace(), page).await?;
     found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -267,6 +269,7 @@ pub async fn show(
     name: &str,
     now: Timestamp,
 ) -> Result<ConnectionView, ConnectionsError> {
+    trial::settle(data, now).await?;
     let connection = find(data, name).await?;
     view(data, &connection, now).await
 }

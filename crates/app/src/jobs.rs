@@ -205,12 +205,18 @@ impl Jobs {
         let looking = connections::carry_out(&self.world, data, &opened, &mut listener, now);
         let mut closing = self.closing.subscribe();
         // It sends nothing, so the end of the program ends it too.
-        tokio::select! {
-            done = Box::pin(looking) => match done {
-                Ok(verified) => ending.set(End::Verified(Box::new(verified))),
-                Err(error) => ending.set(End::Refused(TestError::from(error).into())),
-            },
-            _ = closing.wait_for(|closing| *closing) => ending.set(End::Refused(JobError::Closing)),
+        let done = tokio::select! {
+            done = Box::pin(looking) => Some(done),
+            _ = closing.wait_for(|closing| *closing) => None,
+        };
+        match done {
+            Some(Ok(verified)) => ending.set(End::Verified(Box::new(verified))),
+            Some(Err(error)) => ending.set(End::Refused(TestError::from(error).into())),
+            None => {
+                // Should this fail, it counts as lost later.
+                let _ = connections::give_up(data, &opened).await;
+                ending.set(End::Refused(JobError::Closing));
+            }
         }
     }
 

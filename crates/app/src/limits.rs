@@ -59,15 +59,15 @@ pub const RESULT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Links to results of checks that one run may have: one for each client who waits for it.
 pub const TICKETS_PER_RUN_MAX: usize = 500;
 
-/// Tests of one connection within [`TESTS_WINDOW`]. Somebody who tries settings needs some in a row; more only
-/// annoys the recipient and the service.
-pub const TESTS_MAX: u32 = 10;
+/// Tests, and besides them verifications, of one connection within [`TRIALS_WINDOW`]. Somebody who tries settings
+/// needs some in a row; more only annoys the recipient and the service, and refused sign-ins lock accounts.
+pub const TRIALS_MAX: u32 = 10;
 
-/// See [`TESTS_MAX`].
-pub const TESTS_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// See [`TRIALS_MAX`].
+pub const TRIALS_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// A test without a record after this time is lost. It is above all limits of a session together.
-pub const TEST_LASTS_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
+/// A trial without a record after this time is lost. It is above all limits of a session together.
+pub const TRIAL_LASTS_AT_MOST: SignedDuration = SignedDuration::from_mins(60);
 
 /// Test sends and verifications of one process at once; most of their time is waiting.
 pub const JOBS_AT_ONCE: usize = 32;

@@ -5,22 +5,19 @@
 mod message;
 
 use crate::connections::line::{Line, open};
-use crate::connections::secret::service_of;
+use crate::connections::trial::{Begun, begin, settle, trial_of};
 use crate::connections::wire::ConnectionView;
-use crate::connections::{ConnectionsError, Fault, StepListener, find, show, trial_of};
-use crate::limits::{TEST_LASTS_AT_MOST, TESTS_MAX, TESTS_WINDOW};
+use crate::connections::{ConnectionsError, Fault, StepListener, find, show};
 use crate::service::send_one;
 use crate::store::{Data, StoreError};
 use crate::submission::{Goal, StepTold, SubmissionError, submit};
 use crate::world::{World, WorldError};
 use jiff::Timestamp;
 use message::TestMessage;
-use waxseal_check::report::send::statements;
-use waxseal_check::report::send::wire::{OutcomeV1, SEND_SCHEMA, SendV1};
+use waxseal_check::report::send::wire::{OutcomeV1, SendV1};
 use waxseal_proto::name::Mailbox;
-use waxseal_services::http::HTTPS_PORT;
-use waxseal_store::connection::{Connection, ConnectionKind, FieldError, OneLine, Trial};
-use waxseal_store::connections::{Connections as _, TestGate, TestPace, TestStart};
+use waxseal_store::connection::{Connection, FieldError, OneLine, Trial, TrialKind};
+use waxseal_store::connections::Connections as _;
 use waxseal_store::id::{ConnectionId, TrialId};
 
 /// What is to be tested.
@@ -67,12 +64,6 @@ pub enum TestError {
     /// The connection, its secret or the data.
     #[error(transparent)]
     Connections(#[from] ConnectionsError),
-    /// It is disabled.
-    #[error("connection {name:?} is disabled: nothing is sent over it")]
-    Disabled {
-        /// The connection.
-        name: String,
-    },
     /// No message can be made of the connection's From and the recipient.
     #[error("the test message: {problem}")]
     Message {
@@ -90,14 +81,6 @@ pub enum TestError {
     /// The attempt could not be made.
     #[error(transparent)]
     Submission(#[from] SubmissionError),
-    /// Too many tests within a short time.
-    #[error("connection {name:?} was tested {TESTS_MAX} times within ten minutes")]
-    TooMany {
-        /// The connection.
-        name: String,
-        /// When the next may begin.
-        free_at: Timestamp,
-    },
     /// A test of the same key is being carried out.
     #[error("a test of this key is being carried out")]
     UnderWay,
@@ -114,13 +97,11 @@ impl TestError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connections(error) => error.hint(),
-            Self::Disabled { name } => Some(format!("waxseal connection enable {name}")),
             Self::Message { .. } | Self::Submission(_) => None,
             Self::NotRecorded { .. } => Some(
                 "a message may have arrived; the connection shows the test before this one"
                     .to_owned(),
             ),
-            Self::TooMany { free_at, .. } => Some(format!("the next may begin at {free_at}")),
             Self::UnderWay => Some("wait for it and ask again with the same key".to_owned()),
         }
     }
@@ -129,10 +110,10 @@ impl TestError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Connections(error) => error.fault(),
-            Self::Disabled { .. } | Self::UnderWay => Fault::Conflict,
-            Self::NotRecorded { .. }
-            | Self::Submission(SubmissionError::World(_))
-            | Self::TooMany { .. } => Fault::Machine,
+            Self::UnderWay => Fault::Conflict,
+            Self::NotRecorded { .. } | Self::Submission(SubmissionError::World(_)) => {
+                Fault::Machine
+            }
             Self::Message { .. } | Self::Submission(_) => Fault::Input,
         }
     }
@@ -193,34 +174,38 @@ pub(crate) async fn prepare(
     request: &TestRequest,
     now: Timestamp,
 ) -> Result<Prepared, TestError> {
+    settle(data, now).await?;
     let connection = find(data, &request.connection).await?;
+    let key = request.key.as_ref().map(|key| &key.0);
+    // What was sent is told without the secret, and of a disabled connection too.
+    if let Some(key) = key
+        && let Some(trial) = data.store().test_of_key(data.workspace(), connection.id, key).await?
+    {
+        return earlier(data, &connection, &trial, now).await;
+    }
     if !connection.enabled {
-        return Err(TestError::Disabled { name: connection.name.to_string() });
+        return Err(ConnectionsError::Disabled { name: connection.name.to_string() }.into());
     }
     let id = TrialId::new(now).map_err(StoreError::from)?;
     let message = TestMessage::compose(world, &connection, &request.to)?;
     let goal = Goal::Deliver(message.transaction()?);
     let line = open(world, data, &connection, goal, now).await?;
-    let key = request.key.as_ref().map(|key| key.0.clone());
-    let start = TestStart { trial: id, connection: connection.id, key, at: now };
-    let gate = data.store().begin_test(data.workspace(), &start, pace()).await?;
-    let sent = match gate {
-        TestGate::Begun => {
-            let begun = BegunTest { connection, id, message, line };
-            return Ok(Prepared::Begun(Box::new(begun)));
-        }
-        TestGate::Lost { trial, started_at } => {
-            let sent = lost(world, &connection, started_at);
-            record(data, &connection, (trial, started_at), &sent).await?;
-            (trial, sent, true)
-        }
-        TestGate::Recorded(trial) => (trial.id, read_back(&trial)?, true),
-        TestGate::TooMany { free_at } => {
-            return Err(TestError::TooMany { name: connection.name.to_string(), free_at });
-        }
-        TestGate::UnderWay => return Err(TestError::UnderWay),
-    };
-    Ok(Prepared::Earlier(Box::new(tested(data, &connection, sent, now).await?)))
+    let what = (&connection, TrialKind::Test);
+    match begin(world, data, what, key.cloned(), (id, now)).await? {
+        Begun::Now => Ok(Prepared::Begun(Box::new(BegunTest { connection, id, message, line }))),
+        Begun::Earlier(trial) => earlier(data, &connection, &trial, now).await,
+        Begun::UnderWay => Err(TestError::UnderWay),
+    }
+}
+
+async fn earlier(
+    data: &Data,
+    connection: &Connection,
+    trial: &Trial,
+    now: Timestamp,
+) -> Result<Prepared, TestError> {
+    let told = (trial.id, read_back(trial)?, true);
+    Ok(Prepared::Earlier(Box::new(tested(data, connection, told, now).await?)))
 }
 
 /// Offers the message of a test that is noted, and records what became of it.
@@ -235,20 +220,18 @@ pub(crate) async fn carry_out(
     let sent = match carry(world, line, (message, *id), listener).await {
         Ok(sent) => sent,
         Err(error) => {
-            data.store().withdraw_test(data.workspace(), *id).await?;
+            data.store().withdraw_trial(data.workspace(), *id).await?;
             return Err(error);
         }
     };
     let outcome = sent.outcome;
     let kept = async {
-        record(data, connection, (*id, now), &sent).await?;
+        // A test of an older revision is kept and decides nothing.
+        let trial = trial_of(connection, &sent, (*id, now));
+        data.store().record_test(data.workspace(), &[trial]).await?;
         tested(data, connection, (*id, sent, false), now).await
     };
     kept.await.map_err(|error| TestError::NotRecorded { outcome, error: Box::new(error) })
-}
-
-const fn pace() -> TestPace {
-    TestPace { tests_max: TESTS_MAX, window: TESTS_WINDOW, lasts_at_most: TEST_LASTS_AT_MOST }
 }
 
 async fn tested(
@@ -287,75 +270,11 @@ async fn carry(
     }
 }
 
-/// A test of an older revision is kept and decides nothing; so is one that began before the last change.
-async fn record(
-    data: &Data,
-    connection: &Connection,
-    (id, started_at): (TrialId, Timestamp),
-    sent: &SendV1,
-) -> Result<(), TestError> {
-    let mut trial = trial_of(connection, sent, (id, started_at));
-    if started_at < connection.changed_at {
-        trial.revision = 0;
-    }
-    data.store().record_test(data.workspace(), &[trial]).await?;
-    Ok(())
-}
-
 fn read_back(trial: &Trial) -> Result<SendV1, TestError> {
     serde_json::from_str(&trial.detail).map_err(|error| {
         let problem = format!("the record of an earlier test cannot be read: {error}");
         TestError::Message { problem }
     })
-}
-
-/// A test whose process ended before it could be recorded: nobody knows what became of its message.
-fn lost(world: &World, connection: &Connection, started_at: Timestamp) -> SendV1 {
-    let (service, host, port, security) = match &connection.settings.kind {
-        ConnectionKind::Api(api) => {
-            let host = service_of(api).map(|id| id.api_host().to_owned()).unwrap_or_default();
-            (Some(api.service.as_str().to_owned()), host, HTTPS_PORT, "https")
-        }
-        ConnectionKind::Smtp(smtp) => {
-            (None, smtp.host.to_string(), smtp.port.get(), smtp.mode().as_str())
-        }
-    };
-    let (encrypted, outcome) = (connection.encrypts(), OutcomeV1::Unknown);
-    let said = statements(&waxseal_check::report::send::Attempted {
-        host: &host,
-        port,
-        verified: None,
-        encrypted,
-        signed_in: false,
-        outcome,
-    });
-    SendV1 {
-        schema: SEND_SCHEMA.to_owned(),
-        simulated: world.is_simulated(),
-        began_at: started_at.to_string(),
-        took_ms: 0,
-        service,
-        port,
-        security: security.to_owned(),
-        encrypted,
-        accepted: false,
-        outcome,
-        ended: "lost".to_owned(),
-        server_id: None,
-        message_id: None,
-        signed_in_by: None,
-        steps: Vec::new(),
-        tls: None,
-        certificate: None,
-        recipients: Vec::new(),
-        diagnosis: None,
-        findings: Vec::new(),
-        transcript: Vec::new(),
-        proves: said.proves,
-        does_not_prove: said.does_not_prove,
-        next: said.next,
-        host,
-    }
 }
 
 impl From<WorldError> for TestError {

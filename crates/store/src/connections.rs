@@ -76,43 +76,39 @@ pub enum Recorded {
     Outdated,
 }
 
-/// A test that is about to begin.
+/// A test or verification that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TestStart {
-    /// The identifier that its record will have.
-    pub trial: TrialId,
-    /// The connection.
-    pub connection: ConnectionId,
+pub struct TrialStart {
+    /// With a message or without.
+    pub kind: TrialKind,
+    /// What is written now: what became of it, when nothing more is heard of it. Its time is now, and its
+    /// revision the one that is to be tried.
+    pub if_lost: NewTrial,
     /// What the caller names this test by; the same name never sends twice.
     pub key: Option<OneLine>,
-    /// Now.
-    pub at: Timestamp,
 }
 
-/// How many tests a connection may have.
+/// How many tests, and how many verifications, a connection may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TestPace {
-    /// So many begin within the window.
-    pub tests_max: u32,
+pub struct TrialPace {
+    /// So many of one kind begin within the window.
+    pub trials_max: u32,
     /// The window.
     pub window: SignedDuration,
-    /// A test without a record after this time is lost: its process ended.
+    /// A trial that is open after this time is lost: its process ended.
     pub lasts_at_most: SignedDuration,
 }
 
-/// Whether a test may begin.
+/// Whether a trial may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TestGate {
-    /// It may, and it is noted.
+pub enum TrialGate {
+    /// It may, and it is written.
     Begun,
-    /// A test of this key was begun and never ended; nobody knows what became of its message.
-    Lost {
-        /// Its identifier.
-        trial: TrialId,
-        /// When it was begun.
-        started_at: Timestamp,
-    },
-    /// A test of this key has a record.
+    /// The connection has another revision than the one to be tried.
+    Changed,
+    /// The connection is disabled.
+    Disabled,
+    /// A test of this key has a record. It is told at any pace, and of a disabled connection too.
     Recorded(Trial),
     /// Too many were begun.
     TooMany {
@@ -213,23 +209,49 @@ pub trait Connections: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Asks whether a test may begin, and notes it before anything is sent.
+    /// Asks whether a test or verification may begin, and writes it before anything leaves. Nobody sees it until
+    /// it is recorded or settled.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    async fn begin_test(
+    async fn begin_trial(
         &self,
         workspace: WorkspaceId,
-        start: &TestStart,
-        pace: TestPace,
-    ) -> Result<TestGate, StoreError>;
+        start: &TrialStart,
+        pace: TrialPace,
+    ) -> Result<TrialGate, StoreError>;
 
-    /// Takes back a test that came to no attempt: its key and its place in the pace are free again.
+    /// The record of the test of that key, when there is one.
     ///
     /// # Errors
     /// Whatever the database says.
-    async fn withdraw_test(&self, workspace: WorkspaceId, trial: TrialId)
-    -> Result<(), StoreError>;
+    async fn test_of_key(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        key: &OneLine,
+    ) -> Result<Option<Trial>, StoreError>;
+
+    /// Takes back a trial that came to no attempt: its key and its place in the pace are free again.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn withdraw_trial(
+        &self,
+        workspace: WorkspaceId,
+        trial: TrialId,
+    ) -> Result<(), StoreError>;
+
+    /// Ends the trials that began before then and are still open, whose processes ended: what was written when
+    /// they began is their record, and a lost test decides like every other one.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    async fn settle_trials(
+        &self,
+        workspace: WorkspaceId,
+        begun_before: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Records tests. Accepted makes a connection passing and everything else makes it failing, when the
     /// test decides.
@@ -265,7 +287,7 @@ pub trait Connections: Send + Sync {
         trials: &[NewTrial],
     ) -> Result<(), StoreError>;
 
-    /// The trials of one kind, the newest first.
+    /// The trials of one kind that are over, the newest first.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -276,7 +298,7 @@ pub trait Connections: Send + Sync {
         kind: TrialKind,
     ) -> Result<Vec<Trial>, StoreError>;
 
-    /// The trial of that identifier, with its connection and its kind.
+    /// The trial of that identifier that is over, with its connection and its kind.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

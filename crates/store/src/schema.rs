@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "results", sql: include_str!("schema/0002_results.sql") },
     Migration { version: 3, name: "people", sql: include_str!("schema/0003_people.sql") },
     Migration { version: 4, name: "tokens", sql: include_str!("schema/0004_tokens.sql") },
+    Migration { version: 5, name: "starts", sql: include_str!("schema/0005_starts.sql") },
 ];
 
 /// SQLite's `application_id` of our databases: "WXSL".

@@ -2,9 +2,11 @@
 //!
 //! Texts name the thing and hold no value of a secret field; what to do next is [`ConnectionsError::hint`].
 
+use jiff::Timestamp;
 use waxseal_store::StoreError;
-use waxseal_store::connection::FieldError;
+use waxseal_store::connection::{FieldError, TrialKind};
 
+use crate::limits::TRIALS_MAX;
 use crate::store::{DataError, is_of_the_machine, store_hint};
 use crate::submission::SubmissionError;
 
@@ -64,6 +66,12 @@ pub enum ConnectionsError {
     /// The data could not be opened.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// It is disabled.
+    #[error("connection {name:?} is disabled: nothing is sent and nobody signs in over it")]
+    Disabled {
+        /// The connection.
+        name: String,
+    },
     /// A field.
     #[error(transparent)]
     Field(#[from] FieldProblem),
@@ -99,6 +107,23 @@ pub enum ConnectionsError {
     /// An attempt could not be made.
     #[error(transparent)]
     Submission(#[from] SubmissionError),
+    /// Too many tests or verifications within a short time.
+    #[error("connection {name:?} was {} {TRIALS_MAX} times within ten minutes", done(*kind))]
+    TooMany {
+        /// The connection.
+        name: String,
+        /// What was done too often.
+        kind: TrialKind,
+        /// When the next may begin.
+        free_at: Timestamp,
+    },
+}
+
+const fn done(kind: TrialKind) -> &'static str {
+    match kind {
+        TrialKind::Test => "tested",
+        TrialKind::Verify => "verified",
+    }
 }
 
 impl From<FieldError> for ConnectionsError {
@@ -113,6 +138,7 @@ impl ConnectionsError {
         match self {
             Self::ChangedMeanwhile { .. } => Some("look at it and try again".to_owned()),
             Self::Data(error) => error.hint(),
+            Self::Disabled { name } => Some(format!("waxseal connection enable {name}")),
             Self::Field(problem) => problem.hint.clone(),
             Self::InUse { .. } => Some("end what uses it, or disable the connection".to_owned()),
             Self::NotFound { .. } => Some("waxseal connection list shows all".to_owned()),
@@ -124,6 +150,7 @@ impl ConnectionsError {
             }
             Self::Store(error) => store_hint(error),
             Self::Submission(_) => None,
+            Self::TooMany { free_at, .. } => Some(format!("the next may begin at {free_at}")),
         }
     }
 
@@ -133,11 +160,12 @@ impl ConnectionsError {
             Self::Data(error) if error.is_of_the_machine() => Fault::Machine,
             Self::Store(StoreError::NameTaken { .. })
             | Self::ChangedMeanwhile { .. }
+            | Self::Disabled { .. }
             | Self::InUse { .. }
             | Self::SecretForElsewhere { .. }
             | Self::SecretInTheWay { .. } => Fault::Conflict,
             Self::Store(error) if is_of_the_machine(error) => Fault::Machine,
-            Self::Submission(SubmissionError::World(_)) => Fault::Machine,
+            Self::Submission(SubmissionError::World(_)) | Self::TooMany { .. } => Fault::Machine,
             Self::NotFound { .. } => Fault::NotFound,
             Self::Data(_) | Self::Field(_) | Self::Store(_) | Self::Submission(_) => Fault::Input,
         }

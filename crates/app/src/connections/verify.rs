@@ -3,18 +3,19 @@
 //! The way in is [`verify`].
 
 use jiff::Timestamp;
-use waxseal_check::report::send::wire::{OutcomeV1, SendV1, StepV1};
+use waxseal_check::report::send::wire::{SendV1, StepV1};
 use waxseal_proto::smtp::submission::Goal;
 use waxseal_services::account::Verified;
 use waxseal_store::StoreError;
-use waxseal_store::connection::{Connection, NewTrial, TrialOutcome};
+use waxseal_store::connection::{Connection, TrialKind};
 use waxseal_store::connections::Connections as _;
 use waxseal_store::id::{ConnectionId, TrialId};
 
 use super::error::ConnectionsError;
 use super::line::{Line, open};
+use super::trial::{begin, trial_of};
 use super::wire::{AccountView, ConnectionView};
-use super::{find, kept, show};
+use super::{find, show};
 use crate::service::{self, VerifiedService};
 use crate::store::Data;
 use crate::submission::{self, submit};
@@ -37,8 +38,8 @@ pub type StepListener<'a> = &'a mut (dyn FnMut(StepV1) + Send);
 /// Looks whether a connection is right; sends no message.
 ///
 /// # Errors
-/// No such connection, a secret that is missing or does not open, or this machine cannot do it. A fault of
-/// the other side is a result.
+/// No such connection, a disabled one, too many verifications, a secret that is missing or does not open, or this
+/// machine cannot do it. A fault of the other side is a result.
 pub async fn verify(
     world: &World,
     data: &Data,
@@ -78,9 +79,19 @@ pub(crate) async fn open_to_verify(
     now: Timestamp,
 ) -> Result<OpenedToVerify, ConnectionsError> {
     let connection = find(data, name).await?;
+    if !connection.enabled {
+        return Err(ConnectionsError::Disabled { name: connection.name.to_string() });
+    }
     let id = TrialId::new(now).map_err(StoreError::from)?;
     let line = open(world, data, &connection, Goal::Verify, now).await?;
+    // Sign-ins that are refused again and again can lock an account.
+    begin(world, data, (&connection, TrialKind::Verify), None, (id, now)).await?;
     Ok(OpenedToVerify { connection, id, line })
+}
+
+/// Takes back a verification that came to nothing.
+pub(crate) async fn give_up(data: &Data, opened: &OpenedToVerify) -> Result<(), StoreError> {
+    data.store().withdraw_trial(data.workspace(), opened.id).await
 }
 
 /// Looks, and records what was seen.
@@ -91,26 +102,42 @@ pub(crate) async fn carry_out(
     listener: StepListener<'_>,
     now: Timestamp,
 ) -> Result<Verification, ConnectionsError> {
-    let OpenedToVerify { connection, id, line } = opened;
+    let seen = look(world, opened, listener).await;
+    let (result, account) = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            give_up(data, opened).await?;
+            return Err(error);
+        }
+    };
+    if let Some(result) = &result {
+        let trial = trial_of(&opened.connection, result, (opened.id, now));
+        data.store().record_verify(data.workspace(), &[trial]).await?;
+    } else {
+        give_up(data, opened).await?;
+    }
+    let connection = show(data, &opened.connection.id.to_string(), now).await?;
+    Ok(Verification { connection, result, account })
+}
+
+async fn look(
+    world: &World,
+    opened: &OpenedToVerify,
+    listener: StepListener<'_>,
+) -> Result<(Option<SendV1>, Option<AccountView>), ConnectionsError> {
     let mut tell = |told| {
         if let submission::StepTold::Ended(step) = told {
             listener(step);
         }
     };
-    let (result, account) = match line {
+    Ok(match &opened.line {
         Line::Smtp(request) => (Some(Box::pin(submit(world, request, &mut tell)).await?), None),
         Line::Api(service) => {
             let seen = Box::pin(service::verify(world, service, &mut tell)).await;
             let account = AccountView::of(&seen.account);
             (of_service(seen), Some(account))
         }
-    };
-    if let Some(result) = &result {
-        let trial = trial_of(connection, result, (*id, now));
-        data.store().record_verify(data.workspace(), &[trial]).await?;
-    }
-    let connection = show(data, &connection.id.to_string(), now).await?;
-    Ok(Verification { connection, result, account })
+    })
 }
 
 /// The published form; `None` when nothing could be asked, or this key may not ask.
@@ -121,27 +148,5 @@ fn of_service(seen: VerifiedService) -> Option<SendV1> {
         Some(Verified::KeyAccepted | Verified::MaySend | Verified::Refused(_)) | None => {
             Some(seen.result)
         }
-    }
-}
-
-/// The row of a result.
-pub(crate) fn trial_of(
-    connection: &Connection,
-    result: &SendV1,
-    (id, started_at): (TrialId, Timestamp),
-) -> NewTrial {
-    NewTrial {
-        id,
-        connection: connection.id,
-        revision: connection.revision,
-        started_at,
-        took_ms: result.took_ms,
-        outcome: match result.outcome {
-            OutcomeV1::Accepted | OutcomeV1::Ready => TrialOutcome::Accepted,
-            OutcomeV1::AuthFailed | OutcomeV1::Rejected => TrialOutcome::Rejected,
-            OutcomeV1::Failed => TrialOutcome::Failed,
-            OutcomeV1::Unknown => TrialOutcome::Unknown,
-        },
-        detail: kept::detail(result),
     }
 }

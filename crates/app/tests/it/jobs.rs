@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
-use waxseal_app::connections::{self, Form, Use, Wanted as WantedConnection};
+use waxseal_app::connections::{self, ConnectionsError, Form, Use, Wanted as WantedConnection};
 use waxseal_app::jobs::{JobError, JobWatch, Jobs, Wanted};
 use waxseal_app::limits::JOBS_PER_WORKSPACE;
 use waxseal_app::store::{Data, DataSettings, KeyFile, KeySource, Opening};
@@ -177,7 +177,10 @@ async fn what_can_be_refused_is_refused_before_anything_leaves() {
     let place = Place::new().await;
     connections::set_use(&place.data, "relay", Use::Disabled, now()).await.unwrap();
     let error = place.begin(&place.data, "relay", None).await.unwrap_err();
-    assert!(matches!(error, JobError::Test(TestError::Disabled { .. })), "{error:?}");
+    assert!(
+        matches!(error, JobError::Test(TestError::Connections(ConnectionsError::Disabled { .. }))),
+        "{error:?}"
+    );
     let foreign = place.begin(&place.data, "foreign", None).await.unwrap_err();
     let nothing = place.begin(&place.data, "nothing", None).await.unwrap_err();
     assert_eq!(foreign.to_string().replace("foreign", "nothing"), nothing.to_string());

@@ -5,9 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use waxseal_app::connections::{self, Form, Use, Wanted};
-use waxseal_app::limits::TESTS_MAX;
-use waxseal_app::store::{Data, DataSettings, KeyFile, KeySource, Opening};
+use waxseal_app::connections::{
+    self, ConnectionsError, Form, SecretChange, SecretInput, Use, Wanted,
+};
+use waxseal_app::limits::TRIALS_MAX;
+use waxseal_app::store::{Data, DataSettings, KeyFile, KeySource, Opening, Secret, Zeroizing};
 use waxseal_app::test_send::{IdempotencyKey, TestError, TestRequest, Tested, test};
 use waxseal_app::world::{self, Relay, Settings, SimulationOptions, World};
 use waxseal_check::report::send::wire::OutcomeV1;
@@ -74,7 +76,7 @@ struct Place {
     data: Data,
     port: u16,
     heard: Arc<Mutex<Vec<String>>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Place {
@@ -84,7 +86,7 @@ impl Place {
         let settings = DataSettings {
             folder: folder.path().join("data"),
             workspace: "default".to_owned(),
-            keys: KeySource::File(KeyFile::at(folder.path().join("master.key"))),
+            keys: KeySource::File(KeyFile::at(folder.path().join("data/master.key"))),
         };
         let data = Data::open(settings, Opening::Create, now()).await.unwrap();
         let zone_file = Some(r#"{"records":[],"secure":[]}"#.to_owned());
@@ -92,7 +94,7 @@ impl Place {
         let relays = vec![Relay { host: "127.0.0.1".to_owned(), port }];
         let settings = Settings { relays, options, ..Settings::default() };
         let world = world::real(settings).unwrap();
-        Self { world, data, port, heard, _folder: folder }
+        Self { world, data, port, heard, folder }
     }
 
     async fn add(&self, name: &str, from_name: Option<&str>) -> Result<(), String> {
@@ -181,14 +183,17 @@ async fn tests_are_paced_and_a_disabled_connection_sends_nothing() {
     place.add("relay", None).await.unwrap();
     connections::set_use(&place.data, "relay", Use::Disabled, now()).await.unwrap();
     let error = place.test("b@example.net", None, later(1)).await.unwrap_err();
-    assert!(matches!(error, TestError::Disabled { .. }), "{error:?}");
+    assert!(
+        matches!(error, TestError::Connections(ConnectionsError::Disabled { .. })),
+        "{error:?}"
+    );
     connections::set_use(&place.data, "relay", Use::Enabled, now()).await.unwrap();
-    for count in 0..TESTS_MAX {
+    for count in 0..TRIALS_MAX {
         place.test("gone@example.net", None, later(i64::from(count) + 2)).await.unwrap();
     }
     let error = place.test("gone@example.net", None, later(60)).await.unwrap_err();
     assert!(
-        matches!(error, TestError::TooMany { free_at, .. } if free_at == later(602)),
+        matches!(error, TestError::Connections(ConnectionsError::TooMany { free_at, .. }) if free_at == later(602)),
         "{error:?}"
     );
     assert!(place.test("gone@example.net", None, later(603)).await.is_ok());
@@ -232,4 +237,108 @@ async fn a_test_that_cannot_be_recorded_says_what_it_came_to() {
     );
     assert_eq!(place.messages(), 1, "it was sent all the same");
     assert!(error.hint().unwrap().contains("may have arrived"));
+}
+
+#[tokio::test]
+async fn a_test_whose_process_died_is_recorded_as_unknown() {
+    let place = Place::new().await;
+    place.add("relay", None).await.unwrap();
+    assert_eq!(state_of(&place, later(0)).await, "untested");
+    place.test("b@example.net", None, later(1)).await.unwrap();
+    let request = TestRequest {
+        connection: "relay".to_owned(),
+        to: Mailbox::parse("b@example.net").unwrap(),
+        key: None,
+    };
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let mut tell = Some(tell);
+    let mut listener = |_| {
+        tell.take().map(|tell| tell.send(()));
+    };
+    tokio::select! {
+        biased;
+        told = told => told.unwrap(),
+        ended = test(&place.world, &place.data, &request, &mut listener, later(2)) => {
+            panic!("it ended: {ended:?}");
+        }
+    }
+    assert_eq!(state_of(&place, later(700)).await, "passing", "it may still be running");
+    let shown = connections::show(&place.data, "relay", later(3_700)).await.unwrap();
+    assert_eq!(shown.state, "failing");
+    let lost = shown.last_test.unwrap();
+    assert_eq!((lost.outcome, lost.current), ("unknown", true));
+    assert_eq!(lost.detail["ended"], "lost");
+    assert_eq!(lost.detail["host"], "127.0.0.1");
+}
+
+async fn state_of(place: &Place, at: Timestamp) -> &'static str {
+    connections::list(&place.data, at).await.unwrap()[0].state
+}
+
+#[tokio::test]
+async fn what_was_sent_is_told_without_the_secret_and_of_a_disabled_connection() {
+    let place = Place::new().await;
+    place.add("relay", None).await.unwrap();
+    let first = place.test("b@example.net", Some("k-1"), later(1)).await.unwrap();
+    connections::set_use(&place.data, "relay", Use::Disabled, later(2)).await.unwrap();
+    let again = place.test("b@example.net", Some("k-1"), later(3)).await.unwrap();
+    assert_eq!((&again.test, again.repeated), (&first.test, true));
+    let other = place.test("b@example.net", Some("k-2"), later(4)).await.unwrap_err();
+    assert!(
+        matches!(other, TestError::Connections(ConnectionsError::Disabled { .. })),
+        "{other:?}"
+    );
+
+    // A service whose secret cannot be opened any more: the key file is gone.
+    let text = |text: &str| Some(text.to_owned());
+    let form = Form {
+        name: text("service"),
+        from_address: text("sender@example.com"),
+        service: text("postmark"),
+        ..Form::default()
+    };
+    let secret = SecretChange::Set(SecretInput::One(Secret::new(Zeroizing::new(
+        "no-such-token".to_owned(),
+    ))));
+    let wanted = Wanted { form, secret, ..Wanted::default() };
+    connections::add(&place.data, &wanted, later(5)).await.unwrap();
+    let request = |key: &str| TestRequest {
+        connection: "service".to_owned(),
+        to: Mailbox::parse("b@example.net").unwrap(),
+        key: Some(IdempotencyKey::parse(key).unwrap()),
+    };
+    let tested = test(&place.world, &place.data, &request("s-1"), &mut |_| {}, later(6)).await;
+    let tested = tested.unwrap();
+    std::fs::remove_file(place.folder.path().join("data/master.key")).unwrap();
+    let again = test(&place.world, &place.data, &request("s-1"), &mut |_| {}, later(7)).await;
+    assert_eq!(again.unwrap().test, tested.test);
+    let other = test(&place.world, &place.data, &request("s-2"), &mut |_| {}, later(8)).await;
+    assert!(matches!(other, Err(TestError::Connections(ConnectionsError::Data(_)))), "{other:?}");
+}
+
+#[tokio::test]
+async fn verifications_are_paced_and_a_disabled_connection_is_not_tried() {
+    let place = Place::new().await;
+    place.add("relay", None).await.unwrap();
+    let verify = async |seconds| {
+        connections::verify(&place.world, &place.data, "relay", &mut |_| {}, later(seconds)).await
+    };
+    for count in 0..TRIALS_MAX {
+        let seen = verify(i64::from(count) + 1).await.unwrap();
+        assert_eq!(seen.result.unwrap().outcome, OutcomeV1::Ready);
+    }
+    let error = verify(60).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectionsError::TooMany { free_at, .. } if free_at == later(601)),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("was verified 10 times"), "{error}");
+    assert!(error.hint().unwrap().contains("the next may begin at"));
+    assert!(place.test("b@example.net", None, later(61)).await.is_ok(), "tests have their own");
+    connections::set_use(&place.data, "relay", Use::Disabled, later(62)).await.unwrap();
+    let heard = place.heard.lock().unwrap().len();
+    let error = verify(700).await.unwrap_err();
+    assert_eq!(error.hint().unwrap(), "waxseal connection enable relay");
+    assert!(matches!(error, ConnectionsError::Disabled { .. }), "{error:?}");
+    assert_eq!(place.heard.lock().unwrap().len(), heard, "nobody was contacted");
 }

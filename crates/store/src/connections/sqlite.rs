@@ -3,6 +3,8 @@
 //! Lists of identifiers go in as one JSON array, so that a batch is one statement. Keep: no statement here
 //! reads the column `envelope`.
 
+mod secret;
+mod starts;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Connections, Page, ReceivedNote, Recorded, SealedSecret, TestGate, TestPace, TestStart,
+    Connections, Page, ReceivedNote, Recorded, SealedSecret, TrialGate, TrialPace, TrialStart,
 };
 use crate::connection::{
     Connection, ConnectionChange, Holder, NewConnection, NewTrial, OneLine, SecretState,
@@ -23,9 +25,8 @@ use crate::error::StoreError;
 use crate::id::{ConnectionId, TrialId, WorkspaceId};
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ROWS_MAX};
 use crate::rows;
-use trials::{
-    begin_one_test, forget_start, note_one_received, record_one_test, record_trial, with_trials,
-};
+use secret::{erase_secret, put_secret, set_one_secret};
+use trials::{note_one_received, record_one, with_trials};
 
 /// A statement that reads connections, with its condition.
 macro_rules! select {
@@ -147,25 +148,48 @@ impl Connections for Store {
         commit(transaction).await
     }
 
-    async fn begin_test(
+    async fn begin_trial(
         &self,
         workspace: WorkspaceId,
-        start: &TestStart,
-        pace: TestPace,
-    ) -> Result<TestGate, StoreError> {
+        start: &TrialStart,
+        pace: TrialPace,
+    ) -> Result<TrialGate, StoreError> {
         let mut transaction = self.write().await?;
-        let gate = begin_one_test(&mut transaction, workspace, start, pace).await?;
+        let gate = starts::begin(&mut transaction, workspace, start, pace).await?;
         commit(transaction).await?;
         Ok(gate)
     }
 
-    async fn withdraw_test(
+    async fn test_of_key(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        key: &OneLine,
+    ) -> Result<Option<Trial>, StoreError> {
+        starts::of_key(self, workspace, connection, key).await
+    }
+
+    async fn withdraw_trial(
         &self,
         workspace: WorkspaceId,
         trial: TrialId,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        forget_start(&mut transaction, workspace, &trial.to_string()).await?;
+        starts::withdraw(&mut transaction, workspace, &trial.to_string()).await?;
+        commit(transaction).await
+    }
+
+    async fn settle_trials(
+        &self,
+        workspace: WorkspaceId,
+        begun_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Nearly always there is none, and readers should not wait for writers.
+        if !starts::any_lost(self, workspace, begun_before).await? {
+            return Ok(());
+        }
+        let mut transaction = self.write().await?;
+        starts::settle(&mut transaction, workspace, begun_before).await?;
         commit(transaction).await
     }
 
@@ -178,7 +202,8 @@ impl Connections for Store {
         let mut transaction = self.write().await?;
         let mut recorded = Vec::with_capacity(trials.len());
         for trial in trials {
-            recorded.push(record_one_test(&mut transaction, workspace, trial).await?);
+            let kind = TrialKind::Test;
+            recorded.push(record_one(&mut transaction, workspace, kind, trial).await?);
         }
         commit(transaction).await?;
         Ok(recorded)
@@ -206,8 +231,7 @@ impl Connections for Store {
         bounded(trials.len())?;
         let mut transaction = self.write().await?;
         for trial in trials {
-            present(&mut transaction, workspace, trial.connection).await?;
-            record_trial(&mut transaction, workspace, TrialKind::Verify, trial).await?;
+            record_one(&mut transaction, workspace, TrialKind::Verify, trial).await?;
         }
         commit(transaction).await
     }
@@ -498,73 +522,6 @@ async fn changed(
     .bind(now.as_microsecond())
     .bind(workspace.to_string())
     .bind(id.to_string())
-    .execute(transaction)
-    .await
-    .map_err(writing())?;
-    Ok(())
-}
-
-async fn set_one_secret(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    secret: &SealedSecret,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = secret.connection();
-    let before = present(&mut *transaction, workspace, id).await?;
-    if !before.settings.kind.may_hold_secret() {
-        return Err(StoreError::SecretNotAllowed { id });
-    }
-    put_secret(&mut *transaction, workspace, secret, now).await?;
-    changed(transaction, workspace, id, now).await
-}
-
-/// Removes the secret of a connection and says whether there was one.
-async fn erase_secret(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-) -> Result<bool, StoreError> {
-    let removed =
-        sqlx::query("DELETE FROM connection_secrets WHERE workspace_id = ? AND connection_id = ?")
-            .bind(workspace.to_string())
-            .bind(id.to_string())
-            .execute(transaction)
-            .await
-            .map_err(writing())?;
-    Ok(removed.rows_affected() > 0)
-}
-
-/// Writes an envelope in place of what was there; the caller has seen that the settings may hold one, and says
-/// that the connection changed.
-async fn put_secret(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    secret: &SealedSecret,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let key_id = secret.envelope().key_id();
-    let known = sqlx::query("SELECT 1 FROM master_keys WHERE id = ?")
-        .bind(key_id.as_str())
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(reading())?;
-    if known.is_none() {
-        return Err(StoreError::KeyNotKnown { id: key_id.clone() });
-    }
-    sqlx::query(
-        "INSERT INTO connection_secrets
-             (workspace_id, connection_id, key_id, envelope, changed_at_us)
-         VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (workspace_id, connection_id) DO UPDATE SET
-             key_id = excluded.key_id, envelope = excluded.envelope,
-             changed_at_us = excluded.changed_at_us",
-    )
-    .bind(workspace.to_string())
-    .bind(secret.connection().to_string())
-    .bind(key_id.as_str())
-    .bind(secret.envelope().to_text())
-    .bind(now.as_microsecond())
     .execute(transaction)
     .await
     .map_err(writing())?;

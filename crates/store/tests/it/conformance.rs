@@ -8,23 +8,23 @@ use waxseal_store::connection::{
     ClearTextException, ClearTextExceptionGrant, Connection, ConnectionChange, ConnectionKind,
     ConnectionState, CustomSmtp, EncryptedMode, Holder, HttpsUrl, IpPreference, Mechanism,
     MinimumTls, NewConnection, NewTrial, OneLine, PinnedKey, RelayHost, SecretState, SecretWrite,
-    ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialKind, TrialOutcome, Trust,
-    TrustPem, Use,
+    ServiceConnection, ServiceName, Settings, SignIn, Transport, TrialOutcome, Trust, TrustPem,
+    Use,
 };
-use waxseal_store::connections::{
-    Connections, Page, ReceivedNote, Recorded, TestGate, TestPace, TestStart,
-};
+use waxseal_store::connections::{Connections, Page};
 use waxseal_store::id::{ConnectionId, TrialId, WorkspaceId};
 use waxseal_store::keys::MasterKeys;
 use waxseal_store::secrets::{SealedSecrets, SecretVault};
 use zeroize::Zeroizing;
+
+use crate::trials;
 
 /// The time at which everything happens.
 pub(crate) fn now() -> Timestamp {
     "2026-05-01T10:00:00Z".parse().unwrap()
 }
 
-fn later(seconds: i64) -> Timestamp {
+pub(crate) fn later(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn new_connection(name: &str) -> NewConnection {
     NewConnection { id, name: line(name), settings: smtp(encrypted()), secret: None }
 }
 
-fn trial(connection: &Connection, seconds: i64, outcome: TrialOutcome) -> NewTrial {
+pub(crate) fn trial(connection: &Connection, seconds: i64, outcome: TrialOutcome) -> NewTrial {
     NewTrial {
         id: TrialId::new(later(seconds)).unwrap(),
         connection: connection.id,
@@ -85,7 +85,11 @@ fn trial(connection: &Connection, seconds: i64, outcome: TrialOutcome) -> NewTri
     }
 }
 
-async fn one<C: Connections>(store: &C, workspace: WorkspaceId, id: ConnectionId) -> Connection {
+pub(crate) async fn one<C: Connections>(
+    store: &C,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> Connection {
     store.get(workspace, &[id]).await.unwrap().pop().unwrap()
 }
 
@@ -98,12 +102,9 @@ where
     batches_are_whole(store, workspace).await;
     workspaces_do_not_see_each_other(store, workspace, other).await;
     changes_make_untested(store, workspace).await;
-    tests_decide_the_state(store, workspace).await;
-    tests_are_paced_and_never_repeated(store, workspace, other).await;
-    arrivals_are_noted(store, workspace, other).await;
+    trials::conform(store, workspace, other).await;
     secrets_go_in_and_never_out(store, workspace, other).await;
     settings_and_secret_are_written_together(store, workspace).await;
-    settings_and_secret_change_together(store, workspace).await;
     mode_none_holds_no_secret(store, workspace).await;
     what_is_in_use_stays(store, workspace).await;
 }
@@ -244,95 +245,6 @@ async fn changes_make_untested<C: Connections>(store: &C, workspace: WorkspaceId
     store.delete(workspace, &[new.id]).await.unwrap();
 }
 
-async fn tests_decide_the_state<C: Connections>(store: &C, workspace: WorkspaceId) {
-    let new = new_connection("tested");
-    store.insert(workspace, std::slice::from_ref(&new), now()).await.unwrap();
-    let before = one(store, workspace, new.id).await;
-    let cases = [
-        (10, TrialOutcome::Failed, Recorded::Decides, ConnectionState::Failing),
-        (20, TrialOutcome::Accepted, Recorded::Decides, ConnectionState::Passing),
-        (15, TrialOutcome::Rejected, Recorded::Outdated, ConnectionState::Passing),
-        (30, TrialOutcome::Rejected, Recorded::Decides, ConnectionState::Failing),
-        (40, TrialOutcome::Accepted, Recorded::Decides, ConnectionState::Passing),
-        (50, TrialOutcome::Unknown, Recorded::Decides, ConnectionState::Failing),
-    ];
-    for (seconds, outcome, recorded, state) in cases {
-        let test = trial(&before, seconds, outcome);
-        assert_eq!(store.record_test(workspace, &[test]).await.unwrap(), [recorded], "{seconds}");
-        assert_eq!(one(store, workspace, new.id).await.state, state, "{seconds}");
-    }
-    let verify = trial(&before, 60, TrialOutcome::Accepted);
-    store.record_verify(workspace, std::slice::from_ref(&verify)).await.unwrap();
-    let read = one(store, workspace, new.id).await;
-    assert_eq!(read.state, ConnectionState::Failing, "a verification dismisses no failed test");
-    assert_eq!(read.last_test.unwrap().started_at, later(50));
-    assert_eq!(read.last_verify.unwrap().id, verify.id);
-    let stale = NewTrial { revision: 7, ..trial(&before, 70, TrialOutcome::Accepted) };
-    assert_eq!(store.record_test(workspace, &[stale]).await.unwrap(), [Recorded::Outdated]);
-    assert_eq!(one(store, workspace, new.id).await.state, ConnectionState::Failing);
-
-    let many: Vec<NewTrial> =
-        (100..180).map(|at| trial(&before, at, TrialOutcome::Accepted)).collect();
-    store.record_test(workspace, &many).await.unwrap();
-    let kept = store.trials(workspace, new.id, TrialKind::Test).await.unwrap();
-    assert_eq!(i64::try_from(kept.len()).unwrap(), waxseal_store::limits::TRIALS_KEPT_MAX);
-    assert_eq!(kept[0].started_at, later(179));
-    let detail = "x".repeat(waxseal_store::limits::TRIAL_DETAIL_OCTETS_MAX + 1);
-    let large = NewTrial { detail, ..trial(&before, 200, TrialOutcome::Accepted) };
-    let error = store.record_test(workspace, &[large]).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
-    store.delete(workspace, &[new.id]).await.unwrap();
-}
-
-async fn arrivals_are_noted<C: Connections>(store: &C, workspace: WorkspaceId, other: WorkspaceId) {
-    let new = new_connection("arrived");
-    let foreign = new_connection("not arrived");
-    store.insert(workspace, &[new.clone(), foreign.clone()], now()).await.unwrap();
-    let before = one(store, workspace, new.id).await;
-    let test = trial(&before, 1, TrialOutcome::Rejected);
-    store.record_test(workspace, std::slice::from_ref(&test)).await.unwrap();
-    let verify = trial(&before, 2, TrialOutcome::Accepted);
-    store.record_verify(workspace, std::slice::from_ref(&verify)).await.unwrap();
-    for (sought, kind) in [(&test, TrialKind::Test), (&verify, TrialKind::Verify)] {
-        let (of, found, read) = store.trial(workspace, sought.id).await.unwrap();
-        assert_eq!((of, found, read.id, &read.detail), (new.id, kind, sought.id, &sought.detail));
-        let refused = store.trial(other, sought.id).await;
-        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
-    }
-    let note = |trial, json: &str| [ReceivedNote { trial, json: json.to_owned() }];
-    for json in [r#"{"hops":[1]}"#, r#"{"hops":[]}"#] {
-        store.note_received(workspace, new.id, &note(test.id, json)).await.unwrap();
-        let read = one(store, workspace, new.id).await;
-        let detail = read.last_test.unwrap().detail;
-        assert_eq!(detail, format!(r#"{{"steps":[],"received":{json}}}"#));
-        assert_eq!((read.state, read.revision), (ConnectionState::Failing, before.revision));
-    }
-    for refused in [
-        store.note_received(workspace, new.id, &note(verify.id, "{}")).await,
-        store.note_received(workspace, foreign.id, &note(test.id, "{}")).await,
-        store.note_received(other, new.id, &note(test.id, "{}")).await,
-    ] {
-        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
-    }
-    assert!(store.note_received(workspace, new.id, &note(test.id, "{")).await.is_err());
-    let large = "1".repeat(waxseal_store::limits::RECEIVED_NOTE_OCTETS_MAX + 1);
-    let error = store.note_received(workspace, new.id, &note(test.id, &large)).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { .. }), "{error:?}");
-
-    // A clock that stands still: what was recorded last is the newest, whatever its identifier.
-    for round in 0..20 {
-        let outcome = if round % 2 == 0 { TrialOutcome::Accepted } else { TrialOutcome::Failed };
-        let same = trial(&before, 3, outcome);
-        let recorded = store.record_test(workspace, std::slice::from_ref(&same)).await.unwrap();
-        assert_eq!(recorded, [Recorded::Decides], "{round}");
-        let tests = store.trials(workspace, new.id, TrialKind::Test).await.unwrap();
-        assert_eq!(tests[0].id, same.id, "{round}");
-        let read = one(store, workspace, new.id).await;
-        assert_eq!(read.last_test.unwrap().id, same.id, "{round}");
-    }
-    store.delete(workspace, &[new.id, foreign.id]).await.unwrap();
-}
-
 async fn settings_and_secret_are_written_together<C>(store: &C, workspace: WorkspaceId)
 where
     C: Connections + SealedSecrets + Clone + std::fmt::Debug,
@@ -369,6 +281,8 @@ where
         settings: settings.clone(),
         secret,
     };
+    let taken =
+        |secret| ConnectionChange { name: foreign.name.clone(), ..change(1, &unnamed, secret) };
     let elsewhere = vault.seal(foreign.id, &secret("x")).unwrap();
     let retired = MasterKeys::generate().unwrap();
     let retired =
@@ -379,6 +293,8 @@ where
         change(1, &unnamed, SecretWrite::Set(elsewhere)),
         change(1, &unnamed, SecretWrite::Set(retired)),
         change(7, &unnamed, SecretWrite::Remove),
+        taken(SecretWrite::Set(seal("x"))),
+        taken(SecretWrite::Remove),
     ] {
         store.update(workspace, std::slice::from_ref(&refused), later(1)).await.unwrap_err();
         assert_eq!(one(store, workspace, plain.id).await, read, "{refused:?}");
@@ -394,57 +310,6 @@ where
     let read = one(store, workspace, plain.id).await;
     assert_eq!((read.revision, read.secret, read.encrypts()), (3, SecretState::Missing, false));
     store.delete(workspace, &[plain.id, foreign.id]).await.unwrap();
-}
-
-async fn tests_are_paced_and_never_repeated<C: Connections>(
-    store: &C,
-    workspace: WorkspaceId,
-    other: WorkspaceId,
-) {
-    let new = new_connection("paced");
-    store.insert(workspace, std::slice::from_ref(&new), now()).await.unwrap();
-    let before = one(store, workspace, new.id).await;
-    let pace = TestPace {
-        tests_max: 3,
-        window: SignedDuration::from_mins(10),
-        lasts_at_most: SignedDuration::from_mins(5),
-    };
-    let start = |seconds, key: Option<&str>| TestStart {
-        trial: TrialId::new(later(seconds)).unwrap(),
-        connection: new.id,
-        key: key.map(line),
-        at: later(seconds),
-    };
-    let first = start(0, Some("a"));
-    assert_eq!(store.begin_test(workspace, &first, pace).await.unwrap(), TestGate::Begun);
-    let gate = store.begin_test(workspace, &start(10, Some("a")), pace).await.unwrap();
-    assert_eq!(gate, TestGate::UnderWay);
-    let gate = store.begin_test(workspace, &start(301, Some("a")), pace).await.unwrap();
-    assert_eq!(gate, TestGate::Lost { trial: first.trial, started_at: now() });
-    let record = NewTrial { id: first.trial, ..trial(&before, 0, TrialOutcome::Rejected) };
-    store.record_test(workspace, std::slice::from_ref(&record)).await.unwrap();
-    let gate = store.begin_test(workspace, &start(302, Some("a")), pace).await.unwrap();
-    let TestGate::Recorded(read) = gate else { panic!("{gate:?}") };
-    assert_eq!((read.id, read.outcome), (first.trial, TrialOutcome::Rejected));
-
-    for seconds in [303, 304] {
-        let gate = store.begin_test(workspace, &start(seconds, None), pace).await.unwrap();
-        assert_eq!(gate, TestGate::Begun);
-    }
-    let gate = store.begin_test(workspace, &start(305, Some("b")), pace).await.unwrap();
-    assert_eq!(gate, TestGate::TooMany { free_at: later(600) });
-    let gate = store.begin_test(workspace, &start(306, Some("a")), pace).await.unwrap();
-    assert!(matches!(gate, TestGate::Recorded(_)), "what was sent is told at any pace: {gate:?}");
-    let gate = store.begin_test(workspace, &start(601, Some("b")), pace).await.unwrap();
-    assert_eq!(gate, TestGate::Begun);
-    let idle = start(1_300, Some("c"));
-    assert_eq!(store.begin_test(workspace, &idle, pace).await.unwrap(), TestGate::Begun);
-    store.withdraw_test(workspace, idle.trial).await.unwrap();
-    let gate = store.begin_test(workspace, &start(1_301, Some("c")), pace).await.unwrap();
-    assert_eq!(gate, TestGate::Begun, "a test that sent nothing frees its key");
-    let error = store.begin_test(other, &start(1_302, None), pace).await.unwrap_err();
-    assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
-    store.delete(workspace, &[new.id]).await.unwrap();
 }
 
 async fn secrets_go_in_and_never_out<C>(store: &C, workspace: WorkspaceId, other: WorkspaceId)
@@ -483,43 +348,6 @@ where
     store.remove_secret(workspace, &[new.id], later(7)).await.unwrap();
     assert_eq!(one(store, workspace, new.id).await.revision, read.revision);
     store.delete(workspace, &[new.id]).await.unwrap();
-}
-
-async fn settings_and_secret_change_together<C>(store: &C, workspace: WorkspaceId)
-where
-    C: Connections + SealedSecrets + Clone + std::fmt::Debug,
-{
-    let (new, taken) = (new_connection("moving"), new_connection("taken"));
-    store.insert(workspace, &[new.clone(), taken.clone()], now()).await.unwrap();
-    let keys = MasterKeys::generate().unwrap();
-    let vault = SecretVault::open(store.clone(), keys, now()).await.unwrap();
-    let sealed = |id, text| SecretWrite::Set(vault.seal(id, &secret(text)).unwrap());
-    let elsewhere = Settings { from_name: None, ..new.settings.clone() };
-    let change = |seen_revision, name: &str, settings: &Settings, secret| {
-        let (name, settings) = (line(name), settings.clone());
-        [ConnectionChange { id: new.id, seen_revision, name, settings, secret }]
-    };
-    let first = change(1, "moving", &elsewhere, sealed(new.id, "first"));
-    store.update(workspace, &first, later(1)).await.unwrap();
-    let read = one(store, workspace, new.id).await;
-    assert_eq!((read.revision, &read.settings), (2, &elsewhere), "one change, one revision");
-    assert_eq!(read.secret, SecretState::Stored { changed_at: later(1) });
-    for refused in [
-        change(2, "taken", &new.settings, sealed(new.id, "other")),
-        change(2, "taken", &new.settings, SecretWrite::Remove),
-        change(1, "moving", &new.settings, SecretWrite::Remove),
-        change(2, "moving", &new.settings, sealed(taken.id, "other")),
-    ] {
-        store.update(workspace, &refused, later(2)).await.unwrap_err();
-        assert_eq!(one(store, workspace, new.id).await, read, "all of it or none");
-        let opened = vault.for_sending(workspace, new.id).await.unwrap().unwrap();
-        assert_eq!(opened.expose().as_str(), "first");
-    }
-    let gone = change(2, "moving", &elsewhere, SecretWrite::Remove);
-    store.update(workspace, &gone, later(3)).await.unwrap();
-    let read = one(store, workspace, new.id).await;
-    assert_eq!((read.revision, read.secret), (3, SecretState::Missing));
-    store.delete(workspace, &[new.id, taken.id]).await.unwrap();
 }
 
 async fn mode_none_holds_no_secret<C>(store: &C, workspace: WorkspaceId)

@@ -14,3 +14,4 @@ mod secrecy;
 mod side_by_side;
 mod sqlite;
 mod tokens;
+mod trials;

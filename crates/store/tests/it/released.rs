@@ -4,12 +4,12 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use waxseal_store::connection::ConnectionState;
-use waxseal_store::connections::{Connections as _, Page};
+use waxseal_store::connection::{ConnectionState, TrialOutcome};
+use waxseal_store::connections::{Connections as _, Page, Recorded};
 use waxseal_store::secrets::SecretVault;
 use waxseal_store::{KeyFile, Store, backup};
 
-use crate::conformance::{new_connection, now};
+use crate::conformance::{new_connection, now, trial};
 
 fn fixture(schema: i64, ending: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -47,6 +47,9 @@ async fn every_released_database_opens() {
             (name.as_str(), ConnectionState::Untested)
         );
         assert_eq!(read[0].settings, new_connection(&name).settings);
+        let tested = trial(&read[0], 1, TrialOutcome::Accepted);
+        let recorded = store.record_test(workspace, &[tested]).await.unwrap();
+        assert_eq!(recorded, [Recorded::Decides], "schema {schema}");
         let keys = KeyFile::at(folder.join(KeyFile::NAME)).load().unwrap();
         let vault = SecretVault::open(store, keys, now()).await.unwrap();
         let secret = vault.for_sending(workspace, read[0].id).await.unwrap().unwrap();

@@ -1,27 +1,31 @@
 //! Tests and verifications of connections in SQLite: recorded, pruned, and shown beside their connection.
 //!
-//! Keep: a test decides the state only when it is of the present revision and the newest. Of tests that began
-//! at the same time, as under a clock that stands still, the one recorded last (`rowid`) is the newest.
+//! Keep: a test decides the state only when it is of the present revision and the newest. The newest is the one
+//! whose row was written last, and the row is written when the trial begins (`starts`): a clock that is set back
+//! changes nothing. Nobody sees the row of a trial that is still open.
 
-use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::{array, number, present, reading, writing};
-use crate::connection::{
-    Connection, ConnectionState, NewTrial, OneLine, Trial, TrialKind, TrialOutcome,
-};
-use crate::connections::{ReceivedNote, Recorded, TestGate, TestPace, TestStart};
+use crate::connection::{Connection, ConnectionState, NewTrial, Trial, TrialKind, TrialOutcome};
+use crate::connections::{ReceivedNote, Recorded};
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, TrialId, WorkspaceId};
-use crate::limits::{
-    RECEIVED_NOTE_OCTETS_MAX, TEST_KEYS_KEPT, TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX,
-};
+use crate::limits::{RECEIVED_NOTE_OCTETS_MAX, TRIAL_DETAIL_OCTETS_MAX, TRIALS_KEPT_MAX};
 use crate::rows;
 
-const STARTS: &str = "connection_test_starts";
 const TRIALS: &str = "connection_trials";
+
+/// The condition that a trial (`t`) is over.
+macro_rules! ended {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM connection_test_starts s WHERE s.workspace_id = t.workspace_id
+             AND s.trial_id = t.id AND s.ended = 0)"
+    };
+}
+pub(super) use ended;
 
 /// The connections of these rows, each with its newest test and verification.
 pub(super) async fn with_trials(
@@ -32,15 +36,13 @@ pub(super) async fn with_trials(
     let mut connections =
         found.iter().map(rows::connection).collect::<Result<Vec<Connection>, _>>()?;
     let ids: Vec<ConnectionId> = connections.iter().map(|connection| connection.id).collect();
-    let newest = sqlx::query(
-        "SELECT t.* FROM connection_trials t
-         WHERE t.workspace_id = ? AND t.connection_id IN (SELECT value FROM json_each(?))
-             AND t.id = (
-                 SELECT n.id FROM connection_trials n
-                 WHERE n.workspace_id = t.workspace_id AND n.connection_id = t.connection_id
-                     AND n.kind = t.kind
-                 ORDER BY n.started_at_us DESC, n.rowid DESC LIMIT 1)",
-    )
+    let newest = sqlx::query(concat!(
+        "SELECT * FROM connection_trials WHERE rowid IN (
+             SELECT max(t.rowid) FROM connection_trials t
+             WHERE t.workspace_id = ? AND t.connection_id IN (SELECT value FROM json_each(?)) AND ",
+        ended!(),
+        " GROUP BY t.connection_id, t.kind)"
+    ))
     .bind(workspace.to_string())
     .bind(array(&ids)?)
     .fetch_all(reader)
@@ -64,143 +66,15 @@ pub(super) async fn with_trials(
     Ok(connections)
 }
 
-/// Looks for an earlier test of the same key and for the pace, and notes the start.
-pub(super) async fn begin_one_test(
+/// Writes one trial that is over, and says whether it decides.
+pub(super) async fn record_one(
     transaction: &mut SqliteConnection,
     workspace: WorkspaceId,
-    start: &TestStart,
-    pace: TestPace,
-) -> Result<TestGate, StoreError> {
-    present(&mut *transaction, workspace, start.connection).await?;
-    forget_old_starts(&mut *transaction, workspace, start.at, pace).await?;
-    if let Some(key) = &start.key
-        && let Some(gate) = earlier(&mut *transaction, workspace, (start, key), pace).await?
-    {
-        return Ok(gate);
-    }
-    let begun = sqlx::query(
-        "SELECT started_at_us FROM connection_test_starts
-         WHERE workspace_id = ? AND connection_id = ? AND started_at_us > ?
-         ORDER BY started_at_us DESC LIMIT 1 OFFSET ?",
-    )
-    .bind(workspace.to_string())
-    .bind(start.connection.to_string())
-    .bind(before(start.at, pace.window).as_microsecond())
-    .bind(i64::from(pace.tests_max.saturating_sub(1)))
-    .fetch_optional(&mut *transaction)
-    .await
-    .map_err(reading())?;
-    if let Some(row) = begun {
-        let first = rows::time(STARTS, rows::column(STARTS, &row, "started_at_us")?)?;
-        let free_at = first.checked_add(pace.window).unwrap_or(Timestamp::MAX);
-        return Ok(TestGate::TooMany { free_at });
-    }
-    sqlx::query(
-        "INSERT INTO connection_test_starts
-             (workspace_id, trial_id, connection_id, idempotency_key, started_at_us, ended)
-         VALUES (?, ?, ?, ?, ?, 0)",
-    )
-    .bind(workspace.to_string())
-    .bind(start.trial.to_string())
-    .bind(start.connection.to_string())
-    .bind(start.key.as_ref().map(OneLine::as_str))
-    .bind(start.at.as_microsecond())
-    .execute(transaction)
-    .await
-    .map_err(writing())?;
-    Ok(TestGate::Begun)
-}
-
-/// What became of the test of the same key, if there was one. A record that was dropped for newer ones
-/// frees its key.
-async fn earlier(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    (start, key): (&TestStart, &OneLine),
-    pace: TestPace,
-) -> Result<Option<TestGate>, StoreError> {
-    let found = sqlx::query(
-        "SELECT trial_id, started_at_us, ended FROM connection_test_starts
-         WHERE workspace_id = ? AND connection_id = ? AND idempotency_key = ?",
-    )
-    .bind(workspace.to_string())
-    .bind(start.connection.to_string())
-    .bind(key.as_str())
-    .fetch_optional(&mut *transaction)
-    .await
-    .map_err(reading())?;
-    let Some(row) = found else { return Ok(None) };
-    let trial: String = rows::column(STARTS, &row, "trial_id")?;
-    let ended: i64 = rows::column(STARTS, &row, "ended")?;
-    let started_at = rows::time(STARTS, rows::column(STARTS, &row, "started_at_us")?)?;
-    if ended == 0 {
-        let trial = TrialId::parse(&trial)
-            .map_err(|error| StoreError::Row { table: STARTS, problem: error.to_string() })?;
-        let is_lost = started_at < before(start.at, pace.lasts_at_most);
-        let gate = if is_lost { TestGate::Lost { trial, started_at } } else { TestGate::UnderWay };
-        return Ok(Some(gate));
-    }
-    let record = sqlx::query("SELECT * FROM connection_trials WHERE workspace_id = ? AND id = ?")
-        .bind(workspace.to_string())
-        .bind(&trial)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(reading())?;
-    if let Some(row) = record {
-        return Ok(Some(TestGate::Recorded(rows::trial(&row)?)));
-    }
-    forget_start(transaction, workspace, &trial).await?;
-    Ok(None)
-}
-
-/// Drops the note of one start.
-pub(super) async fn forget_start(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    trial: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM connection_test_starts WHERE workspace_id = ? AND trial_id = ?")
-        .bind(workspace.to_string())
-        .bind(trial)
-        .execute(transaction)
-        .await
-        .map_err(writing())?;
-    Ok(())
-}
-
-/// Drops what neither paces a test nor answers for a key.
-async fn forget_old_starts(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
-    now: Timestamp,
-    pace: TestPace,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM connection_test_starts
-         WHERE workspace_id = ?1 AND (started_at_us < ?2
-             OR (idempotency_key IS NULL AND started_at_us < ?3))",
-    )
-    .bind(workspace.to_string())
-    .bind(before(now, TEST_KEYS_KEPT.max(pace.window)).as_microsecond())
-    .bind(before(now, pace.window).as_microsecond())
-    .execute(transaction)
-    .await
-    .map_err(writing())?;
-    Ok(())
-}
-
-fn before(now: Timestamp, long: SignedDuration) -> Timestamp {
-    now.checked_sub(long).unwrap_or(Timestamp::MIN)
-}
-
-/// Writes one test and says whether it decides.
-pub(super) async fn record_one_test(
-    transaction: &mut SqliteConnection,
-    workspace: WorkspaceId,
+    kind: TrialKind,
     trial: &NewTrial,
 ) -> Result<Recorded, StoreError> {
-    let connection = present(&mut *transaction, workspace, trial.connection).await?;
-    record_trial(&mut *transaction, workspace, TrialKind::Test, trial).await?;
+    present(&mut *transaction, workspace, trial.connection).await?;
+    write_trial(&mut *transaction, workspace, kind, trial).await?;
     sqlx::query(
         "UPDATE connection_test_starts SET ended = 1 WHERE workspace_id = ? AND trial_id = ?",
     )
@@ -209,34 +83,53 @@ pub(super) async fn record_one_test(
     .execute(&mut *transaction)
     .await
     .map_err(writing())?;
-    let newest = sqlx::query(
-        "SELECT id FROM connection_trials
-         WHERE workspace_id = ? AND connection_id = ? AND kind = 'test'
-         ORDER BY started_at_us DESC, rowid DESC LIMIT 1",
-    )
+    let decides = decide(transaction, workspace, &trial.connection.to_string()).await?;
+    let decides = decides.as_deref() == Some(trial.id.to_string().as_str());
+    Ok(if decides { Recorded::Decides } else { Recorded::Outdated })
+}
+
+/// Sets the state of a connection by its newest test that is over, and says which that is. One of an older
+/// revision decides nothing.
+pub(super) async fn decide(
+    transaction: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<Option<String>, StoreError> {
+    let newest = sqlx::query(concat!(
+        "SELECT t.id, t.outcome, t.revision = c.revision AS current FROM connection_trials t
+         JOIN connections c ON c.workspace_id = t.workspace_id AND c.id = t.connection_id
+         WHERE t.workspace_id = ? AND t.connection_id = ? AND t.kind = 'test' AND ",
+        ended!(),
+        " ORDER BY t.rowid DESC LIMIT 1"
+    ))
     .bind(workspace.to_string())
-    .bind(trial.connection.to_string())
-    .fetch_one(&mut *transaction)
+    .bind(connection)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(reading())?;
-    let newest: String = rows::column(TRIALS, &newest, "id")?;
-    if connection.revision != trial.revision || newest != trial.id.to_string() {
-        return Ok(Recorded::Outdated);
+    let Some(newest) = newest else { return Ok(None) };
+    if !rows::column::<bool>(TRIALS, &newest, "current")? {
+        return Ok(None);
     }
-    let state = match trial.outcome {
-        TrialOutcome::Accepted => ConnectionState::Passing,
-        TrialOutcome::Failed | TrialOutcome::Rejected | TrialOutcome::Unknown => {
+    let outcome: String = rows::column(TRIALS, &newest, "outcome")?;
+    let state = match TrialOutcome::parse(&outcome) {
+        Some(TrialOutcome::Accepted) => ConnectionState::Passing,
+        Some(TrialOutcome::Failed | TrialOutcome::Rejected | TrialOutcome::Unknown) => {
             ConnectionState::Failing
+        }
+        None => {
+            let problem = "unknown outcome".to_owned();
+            return Err(StoreError::Row { table: TRIALS, problem });
         }
     };
     sqlx::query("UPDATE connections SET state = ? WHERE workspace_id = ? AND id = ?")
         .bind(state.as_str())
         .bind(workspace.to_string())
-        .bind(trial.connection.to_string())
+        .bind(connection)
         .execute(transaction)
         .await
         .map_err(writing())?;
-    Ok(Recorded::Decides)
+    rows::column(TRIALS, &newest, "id").map(Some)
 }
 
 /// Writes what a test's message says where it arrived into the detail of the test.
@@ -267,18 +160,19 @@ pub(super) async fn note_one_received(
     Ok(())
 }
 
-/// The trials of one kind, the newest first.
+/// The trials of one kind that are over, the newest first.
 pub(super) async fn of_connection(
     store: &Store,
     workspace: WorkspaceId,
     connection: ConnectionId,
     kind: TrialKind,
 ) -> Result<Vec<Trial>, StoreError> {
-    let found = sqlx::query(
-        "SELECT * FROM connection_trials
-         WHERE workspace_id = ? AND connection_id = ? AND kind = ?
-         ORDER BY started_at_us DESC, rowid DESC",
-    )
+    let found = sqlx::query(concat!(
+        "SELECT t.* FROM connection_trials t
+         WHERE t.workspace_id = ? AND t.connection_id = ? AND t.kind = ? AND ",
+        ended!(),
+        " ORDER BY t.rowid DESC"
+    ))
     .bind(workspace.to_string())
     .bind(connection.to_string())
     .bind(kind.as_str())
@@ -288,18 +182,21 @@ pub(super) async fn of_connection(
     found.iter().map(rows::trial).collect()
 }
 
-/// One trial, with its connection and its kind.
+/// One trial that is over, with its connection and its kind.
 pub(super) async fn one(
     store: &Store,
     workspace: WorkspaceId,
     id: TrialId,
 ) -> Result<(ConnectionId, TrialKind, Trial), StoreError> {
-    let found = sqlx::query("SELECT * FROM connection_trials WHERE workspace_id = ? AND id = ?")
-        .bind(workspace.to_string())
-        .bind(id.to_string())
-        .fetch_optional(store.readers())
-        .await
-        .map_err(reading())?;
+    let found = sqlx::query(concat!(
+        "SELECT t.* FROM connection_trials t WHERE t.workspace_id = ? AND t.id = ? AND ",
+        ended!()
+    ))
+    .bind(workspace.to_string())
+    .bind(id.to_string())
+    .fetch_optional(store.readers())
+    .await
+    .map_err(reading())?;
     let Some(row) = found else {
         return Err(StoreError::NotFound { what: "test", id: id.to_string() });
     };
@@ -311,8 +208,8 @@ pub(super) async fn one(
     Ok((of, kind, rows::trial(&row)?))
 }
 
-/// Writes one trial and drops those beyond the limit.
-pub(super) async fn record_trial(
+/// Writes one trial, in place of what was written when it began, and drops those beyond the limit.
+pub(super) async fn write_trial(
     transaction: &mut SqliteConnection,
     workspace: WorkspaceId,
     kind: TrialKind,
@@ -325,7 +222,10 @@ pub(super) async fn record_trial(
     sqlx::query(
         "INSERT INTO connection_trials
              (workspace_id, id, connection_id, kind, revision, started_at_us, took_ms, outcome, detail)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (workspace_id, id) DO UPDATE SET
+             revision = excluded.revision, started_at_us = excluded.started_at_us,
+             took_ms = excluded.took_ms, outcome = excluded.outcome, detail = excluded.detail",
     )
     .bind(workspace.to_string())
     .bind(trial.id.to_string())
@@ -344,7 +244,7 @@ pub(super) async fn record_trial(
          WHERE workspace_id = ?1 AND connection_id = ?2 AND kind = ?3 AND id NOT IN (
              SELECT id FROM connection_trials
              WHERE workspace_id = ?1 AND connection_id = ?2 AND kind = ?3
-             ORDER BY started_at_us DESC, rowid DESC LIMIT ?4)",
+             ORDER BY rowid DESC LIMIT ?4)",
     )
     .bind(workspace.to_string())
     .bind(trial.connection.to_string())

@@ -83,7 +83,9 @@ pub(crate) enum Connection {
     #[command(after_help = "Examples:\n  \
         waxseal connection verify own\n  \
         waxseal connection verify news --json\n\n\
-        It never makes a connection passing: only a message proves that messages pass.\n\n\
+        It never makes a connection passing: only a message proves that messages pass. A connection is\n\
+        verified ten times in ten minutes at most, because refused sign-ins lock accounts, and a disabled\n\
+        one not at all.\n\n\
         Exit status: 0 settings and secret are right, 1 a problem was found, 2 bad usage, 3 could not be\n\
         determined; also when the service has no such question and only a test send can tell.")]
     Verify(verify::Verify),
