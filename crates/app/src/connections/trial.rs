@@ -138,6 +138,7 @@ fn lost(
         recipients: Vec::new(),
         diagnosis: None,
         findings: Vec::new(),
+        suggestions: Vec::new(),
         transcript: Vec::new(),
         proves: said.proves,
         does_not_prove: said.does_not_prove,

@@ -61,6 +61,7 @@ pub(super) fn published(
         recipients: recipients(tried),
         diagnosis: diagnosis(outcome, &findings),
         findings,
+        suggestions: Vec::new(),
         transcript: Vec::new(),
         proves: said.proves,
         does_not_prove: said.does_not_prove,

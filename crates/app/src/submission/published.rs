@@ -5,8 +5,10 @@ use super::steps::{Judge, verdict};
 use super::{Attempted, Goal};
 use crate::steps::connect_word;
 use std::time::Duration;
-use waxseal_check::diagnose::{SmtpTried, diagnose};
-use waxseal_check::report::send::wire::{OutcomeV1, RecipientV1, SEND_SCHEMA, SendV1, StepV1};
+use waxseal_check::diagnose::{SmtpTried, diagnose, suggestions};
+use waxseal_check::report::send::wire::{
+    OutcomeV1, RecipientV1, SEND_SCHEMA, SendV1, StepV1, SuggestionV1,
+};
 use waxseal_check::report::send::{self, diagnosis, statements};
 use waxseal_check::report::wire::CertificateV1;
 use waxseal_check::report::{certificate, published as published_findings, tls, transcript};
@@ -26,7 +28,9 @@ pub(super) fn published(attempted: &Attempted<'_>, steps: Vec<StepV1>, took: Dur
     let outcome = outcome(seen);
     let handshake = seen.and_then(|seen| seen.session.handshake.seen());
     let host = request.host_text();
-    let findings = published_findings(&diagnose(tried), &host);
+    let found = diagnose(tried);
+    let suggestions = suggestions(tried, &found).into_iter().map(suggestion).collect();
+    let findings = published_findings(&found, &host);
     let encrypted = request.mode() != Mode::None;
     let signed_in = seen.and_then(|seen| seen.signed_in.seen());
     let said = statements(&send::Attempted {
@@ -58,12 +62,17 @@ pub(super) fn published(attempted: &Attempted<'_>, steps: Vec<StepV1>, took: Dur
         recipients: recipients(attempted),
         diagnosis: diagnosis(outcome, &findings),
         findings,
+        suggestions,
         transcript: seen.map(|seen| transcript(&seen.session)).unwrap_or_default(),
         proves: said.proves,
         does_not_prove: said.does_not_prove,
         next: said.next,
         host,
     }
+}
+
+fn suggestion((port, mode): (u16, Mode)) -> SuggestionV1 {
+    SuggestionV1 { port, security: mode.as_str().to_owned() }
 }
 
 fn outcome(seen: Option<&SubmissionSeen>) -> OutcomeV1 {

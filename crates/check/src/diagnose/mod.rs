@@ -33,7 +33,7 @@ use waxseal_proto::tls::requirement::Unmet;
 use waxseal_proto::x509::Roots;
 use waxseal_services::presets::{self, Preset};
 
-pub use pairs::other_pairs;
+pub use pairs::{other_pairs, suggestions};
 pub use settings::{Chosen, ClearText, Settings, settings};
 
 /// One attempt over a connection, as it was carried out.

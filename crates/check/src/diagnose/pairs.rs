@@ -6,6 +6,7 @@ use super::SmtpTried;
 use super::connection::answers;
 use crate::finding::Finding;
 use crate::question::Connect;
+use waxseal_proto::finding::Code;
 use waxseal_proto::smtp::seen::{SessionEnd, Stage};
 use waxseal_proto::tls::mode::Mode;
 use waxseal_proto::tls::seen::{HandshakeEnd, HandshakeFailure};
@@ -91,6 +92,31 @@ pub(super) fn suggest(tried: &SmtpTried, findings: &mut [Finding]) {
             .evidence
             .push(crate::finding::Evidence { label: "documentation of the service", value: page });
     }
+}
+
+/// The pairs under which the host was seen to answer: the other mode of the same port where the diagnosis says
+/// that it is spoken there, then those that a look found.
+pub fn suggestions(tried: &SmtpTried, findings: &[Finding]) -> Vec<(u16, Mode)> {
+    let has = |code| findings.iter().any(|finding| finding.code == code);
+    let same_port = match tried.mode {
+        Mode::Tls if has(Code::GreetPlainPortWithTls) => Some((tried.port, Mode::Starttls)),
+        Mode::None | Mode::Starttls if has(Code::GreetTlsPortInPlaintext) => {
+            Some((tried.port, Mode::Tls))
+        }
+        Mode::None | Mode::Starttls | Mode::Tls => None,
+    };
+    let seen = tried
+        .other_pairs
+        .iter()
+        .filter(|pair| pair.session.as_ref().is_some_and(answers))
+        .map(|pair| (pair.port, pair.mode));
+    let mut all: Vec<(u16, Mode)> = Vec::new();
+    for pair in same_port.into_iter().chain(seen) {
+        if !all.contains(&pair) && pair != (tried.port, tried.mode) && pair.1 != Mode::None {
+            all.push(pair);
+        }
+    }
+    all
 }
 
 /// A mode in words that stand after a port.

@@ -497,12 +497,19 @@ fn a_look_at_another_pair_proves_the_confusion_both_ways() {
     tried.other_pairs = vec![looked(465, Mode::Tls)];
     check(&tried, &["greet-tls-port-in-plaintext", "input-mode-port-conflict"]);
     assert_eq!(other_pairs(&tried), []);
+    assert_eq!(suggestions(&tried, &diagnose(&tried)), [(465, Mode::Tls)]);
 
     let mut tried = tls(587, &failed(HandshakeFailure::TimedOut { received: 0 }), &[]);
     assert_eq!(other_pairs(&tried).first(), Some(&(587, Mode::Starttls)));
     check(&tried, &["tls-handshake-timeout", "input-mode-port-conflict"]);
     tried.other_pairs = vec![looked(587, Mode::Starttls)];
     check(&tried, &["greet-plain-port-with-tls", "input-mode-port-conflict"]);
+    tried.other_pairs.extend([pair(25, Mode::Starttls, None), looked(465, Mode::Tls)]);
+    let seen = suggestions(&tried, &diagnose(&tried));
+    assert_eq!(seen, [(587, Mode::Starttls), (465, Mode::Tls)], "only what answered");
+    // What was said in the open tells it without another look.
+    let plain = tls(587, &failed(HandshakeFailure::NotTls(GREETING.as_bytes().to_vec())), &[]);
+    assert_eq!(suggestions(&plain, &diagnose(&plain)), [(587, Mode::Starttls)]);
 }
 
 #[test]

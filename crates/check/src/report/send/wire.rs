@@ -55,6 +55,10 @@ pub struct SendV1 {
     pub diagnosis: Option<DiagnosisV1>,
     /// The findings, the cause first.
     pub findings: Vec<FindingV1>,
+    /// Other pairs of port and mode under which the same host was seen to answer, the likeliest first. Nothing
+    /// applies one by itself.
+    #[serde(default)]
+    pub suggestions: Vec<SuggestionV1>,
     /// The session, line by line, without any secret.
     pub transcript: Vec<String>,
     /// What this result proves.
@@ -63,6 +67,15 @@ pub struct SendV1 {
     pub does_not_prove: Vec<String>,
     /// What to look at next.
     pub next: Vec<String>,
+}
+
+/// A pair of port and mode that the host speaks, as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SuggestionV1 {
+    /// The port.
+    pub port: u16,
+    /// The security mode: `starttls` or `tls`.
+    pub security: String,
 }
 
 /// What became of a message.
