@@ -21,7 +21,7 @@ use waxseal_check::report::wire::FindingV1;
 use waxseal_services::service::Field;
 use waxseal_store::StoreError;
 use waxseal_store::connection::{
-    ConnectionChange, NewConnection, OneLine, SecretWrite, ServiceConnection, Settings,
+    ConnectionChange, NewConnection, OneLine, SecretWrite, ServiceConnection, Settings, TrialKind,
 };
 use waxseal_store::connections::{Connections as _, Page, SealedSecret};
 use waxseal_store::id::ConnectionId;
@@ -29,7 +29,7 @@ use waxseal_store::id::ConnectionId;
 pub use error::{ConnectionsError, Fault, FieldProblem};
 pub use exception::ExceptionForm;
 pub use form::Form;
-pub use offer::{offer, warnings};
+pub use offer::{Typed, contradictions, offer, warnings};
 pub use received::{ArrivedMessage, note_arrived};
 pub use secret::{SecretChange, SecretInput};
 pub use verify::{StepListener, Verification, verify};
@@ -40,7 +40,7 @@ pub use waxseal_store::connection::{
 
 use crate::limits::CONNECTIONS_LISTED_MAX;
 use crate::store::{Data, NoKeyYet, Secret, Zeroizing};
-use wire::{ConnectionView, Offer};
+use wire::{ConnectionView, Offer, TrialView};
 
 /// What is to be added or changed.
 #[derive(Clone, Debug, Default)]
@@ -101,6 +101,56 @@ fn stored_text(
 /// A field that is wrong or missing.
 pub fn check_new(wanted: &Wanted, now: Timestamp) -> Result<(), ConnectionsError> {
     New::read(wanted, now).map(|_| ())
+}
+
+/// Every field that is wrong in what is to be added, or changed on the connection of that name, as far as that
+/// can be told before anything is done. An empty answer promises nothing.
+///
+/// # Errors
+/// No such connection, or whatever the store says.
+pub async fn wrong_fields(
+    data: &Data,
+    name: Option<&str>,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Vec<FieldProblem>, ConnectionsError> {
+    let before = match name {
+        Some(name) => Some(find(data, name).await?),
+        None => None,
+    };
+    let mut found = Vec::new();
+    let new_name = match (&wanted.form.name, &before) {
+        (None, Some(_)) => None,
+        (name, _) => OneLine::parse("name", name.as_deref().unwrap_or_default()).err(),
+    };
+    found.extend(new_name.map(FieldProblem::from));
+    let exception = wanted.exception.as_ref().map(|form| form.read(now)).transpose();
+    found.extend(exception.as_ref().err().cloned());
+    let exception = exception.ok().flatten();
+    found.extend(form::problems(&wanted.form, before.as_ref(), exception.as_ref()));
+    let settings = form::settings(&wanted.form, before.as_ref(), exception);
+    if let Ok(settings) = settings {
+        let secret = match stored_text(&settings, &wanted.secret) {
+            Err(ConnectionsError::Field(problem)) => Some(problem),
+            Err(_) | Ok(_) => None,
+        };
+        let alone = secret::check_settings(&settings.kind).err();
+        let known = |problem: &FieldProblem| found.iter().any(|one| one.field == problem.field);
+        let more: Vec<FieldProblem> =
+            alone.or(secret).into_iter().filter(|problem| !known(problem)).collect();
+        found.extend(more);
+    }
+    Ok(found)
+}
+
+/// The tests of a connection that are kept, the newest first.
+///
+/// # Errors
+/// No such connection, or whatever the store says.
+pub async fn tests(data: &Data, name: &str) -> Result<Vec<TrialView>, ConnectionsError> {
+    let connection = find(data, name).await?;
+    let found = data.store().trials(data.workspace(), connection.id, TrialKind::Test).await?;
+    Ok(found.iter().map(|trial| TrialView::of(&connection, trial)).collect())
 }
 
 /// Adds a connection, enabled and untested.

@@ -154,6 +154,11 @@ impl ConnectionsError {
         }
     }
 
+    /// Whether another connection has the name.
+    pub const fn is_name_taken(&self) -> bool {
+        matches!(self, Self::Store(StoreError::NameTaken { .. }))
+    }
+
     /// What kind of failure it is.
     pub fn fault(&self) -> Fault {
         match self {

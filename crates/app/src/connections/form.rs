@@ -109,6 +109,46 @@ pub(super) fn settings(
     Ok(Settings { kind, from_name, from_address })
 }
 
+/// Every field that is wrong by itself, as far as that can be told; at least the one that [`settings`] names.
+pub(super) fn problems(
+    form: &Form,
+    stored: Option<&Connection>,
+    exception: Option<&ClearTextException>,
+) -> Vec<FieldProblem> {
+    let before = stored.map(|connection| &connection.settings);
+    let mut found = Vec::new();
+    let from_name = form.from_name.as_deref().filter(|name| !name.is_empty());
+    let from_name = from_name.map(|name| OneLine::parse("from-name", name)).transpose();
+    found.extend(from_name.err().map(FieldProblem::from));
+    match (&form.from_address, before) {
+        (Some(text), _) => found.extend(address(text).err()),
+        (None, Some(_)) => {}
+        (None, None) => found.push(FieldProblem::new("from-address", "is missing")),
+    }
+    let smtp = match before.map(|settings| &settings.kind) {
+        Some(ConnectionKind::Api(_)) => None,
+        Some(ConnectionKind::Smtp(smtp)) => Some(Some(smtp)),
+        None if form.service.is_some() => None,
+        None => Some(None),
+    };
+    if let Some(before) = smtp {
+        let preset = form.preset.as_deref().map(preset).transpose();
+        found.extend(preset.as_ref().err().cloned());
+        if let Ok(preset) = preset {
+            found.extend(host(form, preset, before).err());
+        }
+        found.extend(port(form).err());
+        found.extend(mode(form).err());
+    }
+    // What belongs together is judged once the parts are right, and once.
+    if let Err(problem) = settings(form, stored, exception.cloned())
+        && !found.iter().any(|known| known.field == problem.field)
+    {
+        found.push(problem);
+    }
+    found
+}
+
 fn address(text: &str) -> Result<Mailbox, FieldProblem> {
     Mailbox::parse(text.trim())
         .map_err(|error| FieldProblem::new("from-address", error.to_string()))
@@ -234,22 +274,8 @@ fn endpoint(
     before: Option<&CustomSmtp>,
     host: &RelayHost,
 ) -> Result<(NonZeroU16, Mode), FieldProblem> {
-    let port = form
-        .port
-        .as_deref()
-        .map(|text| {
-            text.trim()
-                .parse::<NonZeroU16>()
-                .map_err(|_| FieldProblem::new("port", "is not a number from 1 to 65535"))
-        })
-        .transpose()?;
-    let mode = form
-        .security
-        .as_deref()
-        .map(|word| {
-            Mode::parse(word).ok_or_else(|| choice("security", &Mode::ALL.map(Mode::as_str)))
-        })
-        .transpose()?;
+    let port = port(form)?;
+    let mode = mode(form)?;
     let recommended = preset.map(Preset::recommended);
     let port = port
         .or_else(|| recommended.and_then(|endpoint| NonZeroU16::new(endpoint.port)))
@@ -262,6 +288,21 @@ fn endpoint(
         (None, _) => Err(missing("port", host)),
         (_, None) => Err(missing("security", host)),
     }
+}
+
+fn port(form: &Form) -> Result<Option<NonZeroU16>, FieldProblem> {
+    let read = |text: &str| {
+        let port = text.trim().parse::<NonZeroU16>();
+        port.map_err(|_| FieldProblem::new("port", "is not a number from 1 to 65535"))
+    };
+    form.port.as_deref().map(read).transpose()
+}
+
+fn mode(form: &Form) -> Result<Option<Mode>, FieldProblem> {
+    let read = |word: &str| {
+        Mode::parse(word).ok_or_else(|| choice("security", &Mode::ALL.map(Mode::as_str)))
+    };
+    form.security.as_deref().map(read).transpose()
 }
 
 /// What to do about a missing port or mode, with what is known of the host.

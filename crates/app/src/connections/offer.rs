@@ -1,11 +1,13 @@
 //! What is known of a host that somebody types: the built-in service first, then the presets of its SMTP
 //! side; and what contradicts itself in settings. Values are offered; nothing is filled in by itself.
 
+use std::num::NonZeroU16;
 use waxseal_check::diagnose::{Chosen, ClearText, Settings, settings};
 use waxseal_check::report::published;
 use waxseal_check::report::wire::FindingV1;
+use waxseal_proto::finding::Code;
 use waxseal_services::presets::{self, HostPattern, Preset};
-use waxseal_store::connection::{ConnectionKind, Transport};
+use waxseal_store::connection::{ConnectionKind, RelayHost, Transport};
 
 use super::form::is_loopback;
 use super::wire::{Offer, PresetOffer};
@@ -27,6 +29,38 @@ pub fn warnings(kind: &ConnectionKind) -> Vec<FindingV1> {
         clear_text: if allowed { ClearText::Allowed } else { ClearText::NotAllowed },
     });
     published(&found, &host)
+}
+
+/// Host, port and mode as somebody types them; any may be missing yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<'a> {
+    /// The host.
+    pub host: &'a str,
+    /// The port.
+    pub port: &'a str,
+    /// The mode, also in the words of other programs.
+    pub security: &'a str,
+}
+
+/// What contradicts itself in settings that are being typed. What is missing yet contradicts nothing.
+pub fn contradictions(typed: Typed<'_>) -> Vec<FindingV1> {
+    let Ok(port) = typed.port.trim().parse::<NonZeroU16>() else { return Vec::new() };
+    let Some(security) = Chosen::parse(typed.security.trim()) else { return Vec::new() };
+    let host = RelayHost::parse(typed.host.trim()).ok();
+    let named = host.as_ref().map_or_else(|| "this server".to_owned(), RelayHost::to_string);
+    let clear_text = match &host {
+        Some(host) if is_loopback(host) => ClearText::Allowed,
+        Some(_) | None => ClearText::NotAllowed,
+    };
+    let found = settings(&Settings { host: &named, port: port.get(), security, clear_text });
+    let of_host = |code: &Code| {
+        code.as_str().starts_with("input-")
+            && *code != Code::InputModePortConflict
+            && *code != Code::InputModeNone
+    };
+    let found: Vec<_> =
+        found.into_iter().filter(|finding| host.is_some() || !of_host(&finding.code)).collect();
+    published(&found, &named)
 }
 
 /// What is known of a host.
