@@ -118,6 +118,16 @@ pub(crate) const STREAMS_PER_CLIENT_MAX: usize = 256;
 /// How often a silent event stream says that it is still there, for proxies that close silent connections.
 pub(crate) const STREAM_BEAT: Duration = Duration::from_secs(15);
 
+/// How long a form without scripts waits for its test before the page that waits further is shown: most tests
+/// are over, and browsers and proxies still wait.
+pub(crate) const PLAIN_WAIT: Duration = Duration::from_secs(45);
+
+/// Octets of a received message that is uploaded; only its header is read, and a test's message has some 10 kB.
+pub(crate) const UPLOAD_OCTETS_MAX: usize = 1024 * 1024;
+
+/// Fields of one form with a file.
+pub(crate) const FORM_PARTS_MAX: usize = 16;
+
 /// How often results that ended are dropped.
 pub(crate) const TIDY_EVERY: Duration = Duration::from_hours(1);
 

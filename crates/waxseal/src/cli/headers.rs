@@ -204,16 +204,19 @@ fn peer(hop: &Hop) -> String {
     if words.is_empty() { "nobody it names".to_owned() } else { words.join(" ") }
 }
 
+/// What a line says of TLS, by the word of [`Protection::as_str`].
+pub(crate) fn in_words(protection: &str) -> &'static str {
+    match protection {
+        "encrypted" => "encrypted, not verified",
+        "local" => "not needed: the line tells of no other machine",
+        "not-encrypted" => "not encrypted: the line names a protocol without TLS",
+        "other-transport" => "not stated: handed in over the web or fetched from a mailbox",
+        _ => "not stated: the line names neither a protocol nor TLS",
+    }
+}
+
 fn protection(hop: &Hop) -> String {
-    let words = match hop.protection {
-        Protection::Encrypted => "encrypted, not verified",
-        Protection::Local => "not needed: the line tells of no other machine",
-        Protection::NotEncrypted => "not encrypted: the line names a protocol without TLS",
-        Protection::NotStated => "not stated: the line names neither a protocol nor TLS",
-        Protection::OtherTransport => {
-            "not stated: handed in over the web or fetched from a mailbox"
-        }
-    };
+    let words = in_words(hop.protection.as_str());
     let mut parts = vec![words.to_owned()];
     parts.extend(hop.tls.version.map(|version| match version.as_str() {
         "ssl3" => "SSL 3.0".to_owned(),

@@ -4,7 +4,7 @@
 mod backup;
 mod check;
 mod completions;
-mod connection;
+pub(crate) mod connection;
 mod demo;
 mod doctor;
 pub(crate) mod error;

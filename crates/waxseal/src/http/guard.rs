@@ -5,6 +5,7 @@
 use super::client::{Peer, client};
 use super::log::Event;
 use super::site::Site;
+use super::visitor;
 use crate::limits::REQUEST_TOTAL;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -58,7 +59,8 @@ pub(super) async fn guard(
         if is_from_elsewhere(&request) && route != crate::mcp::http::PATH {
             (StatusCode::FORBIDDEN, "This was sent by a page of another site.\n").into_response()
         } else {
-            next.run(request).await
+            let headers = request.headers().clone();
+            visitor::answering(&site, &headers, next.run(request)).await
         }
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n")

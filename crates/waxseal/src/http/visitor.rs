@@ -68,6 +68,26 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
+tokio::task_local! {
+    /// Whether the request that is answered carries the cookie of a session.
+    static HAS_COOKIE: bool;
+}
+
+/// Answers a request; meanwhile [`may_be_signed_in`] tells of it.
+pub(super) async fn answering<T>(
+    site: &Site,
+    headers: &HeaderMap,
+    answer: impl Future<Output = T>,
+) -> T {
+    HAS_COOKIE.scope(cookie(headers, kind(site).0).is_some(), answer).await
+}
+
+/// Whether the visitor of the request that is answered shows a session, which may have ended: enough for the
+/// navigation, and for nothing else.
+pub(crate) fn may_be_signed_in() -> bool {
+    HAS_COOKIE.try_with(|has_cookie| *has_cookie).unwrap_or(false)
+}
+
 /// The visitor of a request, if somebody is signed in.
 pub(crate) async fn visitor(site: &Site, headers: &HeaderMap) -> Option<Visitor> {
     let token = TokenHash::of(cookie(headers, kind(site).0)?);

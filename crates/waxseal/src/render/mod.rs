@@ -7,9 +7,11 @@ mod html;
 mod junit;
 mod markdown;
 mod matrix;
+mod sent;
 mod site;
 mod text;
 
+pub(crate) use sent::{sent as site_sent, state_seal, step as site_step, steps as site_steps};
 pub(crate) use site::{
     circumstances as site_circumstances, report as site_report, time as site_time,
 };

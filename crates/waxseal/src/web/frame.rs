@@ -1,6 +1,6 @@
 //! What stands around every page, and how a template becomes an answer.
 
-use crate::http::{Assets, Event, Site};
+use crate::http::{Assets, Event, Site, may_be_signed_in};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -12,14 +12,17 @@ pub(super) enum Place {
     Account,
     /// The checkers.
     Checker,
+    /// Connections of the workspace.
+    Connections,
     /// Guides and findings.
     Guides,
     /// What is known of services.
     Presets,
 }
 
-const PLACES: [(Place, &str, &str); 4] = [
+const PLACES: [(Place, &str, &str); 5] = [
     (Place::Checker, "Check", "/tools/smtp-tls"),
+    (Place::Connections, "Connections", "/connections"),
     (Place::Guides, "Guides", "/guides"),
     (Place::Presets, "Services", "/presets"),
     (Place::Account, "Account", "/account"),
@@ -72,7 +75,11 @@ impl<'a> Frame<'a> {
             address,
             current: self.place == Some(place),
         };
-        PLACES.map(entry).into_iter().collect()
+        // Whoever is not signed in has none.
+        let is_shown = |(place, ..): &(Place, _, _)| {
+            *place != Place::Connections || self.place == Some(*place) || may_be_signed_in()
+        };
+        PLACES.into_iter().filter(is_shown).map(entry).collect()
     }
 
     /// The version of this program.

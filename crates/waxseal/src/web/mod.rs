@@ -3,6 +3,7 @@
 //! passing [`crate::escape`] before it reaches a template.
 
 mod account;
+mod connections;
 mod frame;
 mod guides;
 mod home;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/results/{token}/report.json", get(results::json))
         .route("/results/{token}/report.md", get(results::markdown))
         .route("/results/{token}/delete", post(results::delete))
+        .merge(connections::routes())
 }
 
 /// The addresses that wait for a check, which ends in its own time.
@@ -50,6 +52,7 @@ pub(crate) fn waiting_routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/tools/{kind}", get(tools::form).post(tools::check))
         .route("/results/{token}/events", get(results::events))
+        .merge(connections::waiting_routes())
 }
 
 /// The page for an address that leads nowhere.

@@ -28,6 +28,7 @@ mod watched_lab;
 mod web;
 mod web_api;
 mod web_check;
+mod web_connections;
 mod web_once;
 mod web_slow;
 mod web_streams;

@@ -8,6 +8,8 @@ mod test;
 mod text;
 mod verify;
 
+pub(crate) use text::{arrived, way};
+
 use super::error::{CliError, chain};
 use super::exit::Exit;
 use super::world::WorldSource;

@@ -56,7 +56,7 @@ fn failed_test(view: &ConnectionView) -> Option<&TrialView> {
 }
 
 /// How the connection sends, in a few words.
-fn way(view: &ConnectionView) -> String {
+pub(crate) fn way(view: &ConnectionView) -> String {
     match (&view.service, &view.host, view.port) {
         (Some(service), _, _) => format!("{service} (https)"),
         (None, Some(host), Some(port)) => {
@@ -73,7 +73,7 @@ fn trial(trial: &TrialView) -> String {
 }
 
 /// What the lines of the test's message said where it arrived, as far as it was read there.
-fn arrived(test: &TrialView) -> Option<String> {
+pub(crate) fn arrived(test: &TrialView) -> Option<String> {
     let received = test.detail.get("received")?;
     let hops = received.get("hops")?.as_array()?;
     let read_at = received.get("read_at")?.as_str()?;

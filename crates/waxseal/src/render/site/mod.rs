@@ -84,8 +84,7 @@ fn sections(report: &ReportV1) -> Vec<Section> {
 }
 
 /// Findings under the headings of who has to act.
-#[expect(dead_code, reason = "the pages of connections show a diagnosis with it")]
-pub(crate) fn findings(findings: &[FindingV1]) -> String {
+pub(super) fn findings(findings: &[FindingV1]) -> String {
     let mut blocks = Vec::new();
     by_owner(&findings.iter().collect::<Vec<_>>(), &mut blocks);
     let mut out = String::new();
@@ -258,7 +257,7 @@ fn verdicts(out: &mut String, verdicts: &[(&'static str, VerdictV1, String)]) {
 }
 
 /// A seal whose shape alone tells the verdict: whole, cracked, broken, or an empty ring.
-const fn seal(verdict: VerdictV1) -> &'static str {
+pub(super) const fn seal(verdict: VerdictV1) -> &'static str {
     match verdict {
         VerdictV1::Pass => {
             "<svg class=\"seal\" viewBox=\"0 0 48 48\" aria-hidden=\"true\"><circle cx=\"24\" cy=\"24\" r=\"21\"/><path d=\"m15 25 6 6 12-14\"/></svg>"
