@@ -2,6 +2,7 @@
 //! `.md` behind it (`text/markdown`, RFC 7763).
 
 use super::frame::{Frame, Place, page};
+use super::kept::Kept;
 use super::not_found;
 use crate::escape;
 use crate::http::Site;
@@ -19,6 +20,10 @@ use waxseal_guides::{Page, Severity, markdown};
 
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Pages and findings as HTML: to make one takes longer than everything else of an answer.
+static PAGES: Kept = Kept::new();
+static FINDINGS: Kept = Kept::new();
 
 #[derive(Template)]
 #[template(path = "guides.html")]
@@ -46,7 +51,7 @@ struct Guide<'a> {
     frame: Frame<'a>,
     page: &'static Page,
     slug: String,
-    body: String,
+    body: Arc<str>,
     related: Vec<&'static Page>,
 }
 
@@ -70,7 +75,7 @@ struct Finding<'a> {
     frame: Frame<'a>,
     code: &'static str,
     title: String,
-    body: String,
+    body: Arc<str>,
 }
 
 /// What is searched for.
@@ -125,7 +130,7 @@ pub(super) async fn guide(State(site): State<Arc<Site>>, Path(name): Path<String
         frame: Frame::of(&site).at(Place::Guides),
         page: found,
         slug: shelf.map(|shelf| shelf.slug).unwrap_or_default(),
-        body: markdown::body_html(found),
+        body: PAGES.get(found.name, || markdown::body_html(found)),
         related: found.related.iter().filter_map(|name| waxseal_guides::page(name)).collect(),
     };
     page(&site, &template)
@@ -152,7 +157,7 @@ pub(super) async fn finding(State(site): State<Arc<Site>>, Path(name): Path<Stri
         frame: Frame::of(&site).at(Place::Guides),
         code: found.code,
         title: fill_generic(&found.title),
-        body: markdown::finding_html(found),
+        body: FINDINGS.get(found.code, || markdown::finding_html(found)),
     };
     page(&site, &template)
 }

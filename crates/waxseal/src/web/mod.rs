@@ -7,6 +7,7 @@ mod connections;
 mod frame;
 mod guides;
 mod home;
+mod kept;
 mod presets;
 mod results;
 mod secrets;
