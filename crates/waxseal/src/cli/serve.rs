@@ -10,13 +10,16 @@ use super::{block_on, ended, output};
 use crate::clock;
 use crate::config::data::{self, DataFlags};
 use crate::config::{self, NetworkFlags, Settings};
-use crate::http::server::{Door, run as run_doors, tls};
-use crate::http::{Log, Site, SiteSettings, metrics_router, router};
+use crate::http::server::{Door, run as run_doors};
+use crate::http::{Certificates, Event, Log, Site, SiteSettings, metrics_router, router};
 use crate::limits::{LAB_CHECKS_PER_CLIENT, LAB_SURVEY, SERVER_FILE_OCTETS_MAX, TIDY_EVERY};
 use clap::Args;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 use waxseal_app::check_desk::{CheckDesk, DeskSettings};
 use waxseal_app::jobs::Jobs;
 use waxseal_app::limits::CHECKS_PER_CLIENT;
@@ -35,7 +38,7 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:8025";
     waxseal serve --listen 0.0.0.0:443 --public-url https://mail-check.example.com \\\n    \
       --tls-cert chain.pem --tls-key key.pem\n\n\
     Requests are logged to standard error as JSON Lines, without addresses of visitors and of pages.\n\
-    Ctrl-C or SIGTERM ends it once open requests are answered.")]
+    Ctrl-C or SIGTERM ends it once open requests are answered; SIGHUP reads the certificate files again.")]
 pub(crate) struct Serve {
     /// Address to listen on
     #[arg(long, value_name = "IP:PORT", default_value = LISTEN_DEFAULT)]
@@ -85,12 +88,12 @@ pub(super) fn run(
     let world = Arc::new(source.open(&settings, &Simulation::default())?);
     let public_url =
         command.public_url.as_deref().map(|text| address("--public-url", text)).transpose()?;
-    let acceptor = match (&command.tls_cert, &command.tls_key) {
-        (Some(chain), Some(key)) => Some(tls(chain, key)?),
+    let certificates = match (&command.tls_cert, &command.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificates::read(chain, key)?),
         _ => None,
     };
-    let is_https =
-        acceptor.is_some() || public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let is_https = certificates.is_some()
+        || public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let site_settings = SiteSettings {
         public_url,
         is_https,
@@ -116,8 +119,9 @@ pub(super) fn run(
             .await
             .map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
         let site = Arc::new(Site::new(site_settings, desk, (data, jobs), log));
-        let scheme = if acceptor.is_some() { "https" } else { "http" };
-        let door = Door::open(command.listen, acceptor, router(&site)).await?;
+        let renewing = certificates.clone().map(|files| renewing(&site, files)).transpose()?;
+        let scheme = if certificates.is_some() { "https" } else { "http" };
+        let door = Door::open(command.listen, certificates, router(&site)).await?;
         let here = format!("{scheme}://{}", door.address()?);
         output::data(&format!("{here}\n"))?;
         first_link(&site, &here).await?;
@@ -135,6 +139,7 @@ pub(super) fn run(
         let tidying = tokio::spawn(tidy(Arc::clone(&site)));
         run_doors(doors, &site.settings.proxies, stop).await;
         tidying.abort();
+        renewing.inspect(JoinHandle::abort);
         // A test send that was begun may have left its message already: its end is awaited and recorded.
         site.jobs.finish().await;
         site.data.close().await;
@@ -165,13 +170,48 @@ async fn first_link(site: &Site, here: &str) -> Result<(), CliError> {
     let link = site.accounts.team(site.data.workspace()).first_link(site.now()).await;
     let link = link.map_err(|error| CliError::undetermined(format!("data: {}", chain(&error))))?;
     if let Some(token) = link {
-        let base = if site.base().is_empty() { here } else { site.base() };
+        // Whoever listens on all addresses is asked at this machine's own.
+        let here = here.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+        let base = if site.base().is_empty() { &here } else { site.base() };
         output::note(&format!(
             "There is no owner yet. Come in here, once, within 24 hours: {base}/enter/{}",
             token.expose()
         ));
     }
     Ok(())
+}
+
+/// Reads the certificate files again on SIGHUP; files that cannot be used change nothing.
+fn renewing(site: &Arc<Site>, files: Arc<Certificates>) -> Result<JoinHandle<()>, CliError> {
+    let mut hangups =
+        hangups().map_err(|error| CliError::undetermined(format!("signal SIGHUP: {error}")))?;
+    let site = Arc::clone(site);
+    Ok(tokio::spawn(async move {
+        while hangups.next().await.is_some() {
+            if let Err(error) = files.reload() {
+                let problem = error.line();
+                let doing = "read the certificate files again";
+                site.log.write(&Event::Fault { doing, problem: &problem });
+            }
+        }
+    }))
+}
+
+/// Every SIGHUP from now on; none where the system has no such signal.
+fn hangups() -> std::io::Result<BoxStream<'static, ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hangups = signal(SignalKind::hangup())?;
+        let next = |mut hangups: tokio::signal::unix::Signal| async move {
+            hangups.recv().await.map(|()| ((), hangups))
+        };
+        Ok(futures::stream::unfold(hangups, next).boxed())
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(futures::stream::empty().boxed())
+    }
 }
 
 /// Drops results, sessions and links that ended, now and then.

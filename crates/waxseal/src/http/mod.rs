@@ -4,6 +4,7 @@
 
 mod api;
 mod assets;
+mod certificates;
 mod client;
 mod guard;
 mod log;
@@ -17,6 +18,7 @@ mod streams;
 mod visitor;
 
 pub(crate) use assets::Assets;
+pub(crate) use certificates::Certificates;
 pub(crate) use guard::Client;
 pub(crate) use log::{Event, Log};
 pub(crate) use parts::Parts;

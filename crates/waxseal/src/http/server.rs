@@ -2,15 +2,15 @@
 //! gave certificate files, until the program is asked to stop. It reads no request itself. The way in is
 //! [`run`]; a change must keep every wait for a visitor bounded.
 
+use super::certificates::Certificates;
 use super::client::{Peer, client};
 use super::patience::{InTime, Patient};
 use super::streams::{StreamPlace, Streams};
 use crate::cli::error::CliError;
-use crate::cli::input::read_at_most;
 use crate::limits::{
     ACCEPT_PAUSE, CONNECTIONS_PER_VISITOR_MAX, REQUEST_BODY_WAIT, REQUEST_HEAD_OCTETS_MAX,
-    REQUEST_HEAD_WAIT, REQUEST_HEADERS_MAX, SERVER_FILE_OCTETS_MAX, SHUTDOWN_GRACE,
-    VISITOR_HANDSHAKE, VISITOR_WRITE_WAIT, VISITORS_MAX,
+    REQUEST_HEAD_WAIT, REQUEST_HEADERS_MAX, SHUTDOWN_GRACE, VISITOR_HANDSHAKE, VISITOR_WRITE_WAIT,
+    VISITORS_MAX,
 };
 use axum::Router;
 use axum::body::Body;
@@ -19,22 +19,17 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 /// One address that visitors come to, and what answers there.
 pub(crate) struct Door {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
     router: Router,
 }
 
@@ -45,7 +40,7 @@ impl Door {
     /// An address that is taken or not this machine's.
     pub(crate) async fn open(
         address: SocketAddr,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<Certificates>>,
         router: Router,
     ) -> Result<Self, CliError> {
         let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -63,35 +58,6 @@ impl Door {
         let told = self.listener.local_addr();
         told.map_err(|error| CliError::undetermined(format!("listening address: {error}")))
     }
-}
-
-/// The TLS side from the operator's own files: a chain in PEM, leaf first, and its key.
-///
-/// # Errors
-/// Files that cannot be read, hold no certificate or no key, or do not belong together.
-pub(crate) fn tls(chain: &Path, key: &Path) -> Result<TlsAcceptor, CliError> {
-    let wrong = |path: &Path, why: &dyn std::fmt::Display| {
-        CliError::usage(format!("{}: {why}", path.display()))
-    };
-    let octets = read_at_most(chain, SERVER_FILE_OCTETS_MAX)?;
-    let certificates = CertificateDer::pem_slice_iter(&octets)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| wrong(chain, &error))?;
-    if certificates.is_empty() {
-        return Err(wrong(chain, &"no certificate in PEM form"));
-    }
-    let octets = read_at_most(key, SERVER_FILE_OCTETS_MAX)?;
-    let key_der = PrivateKeyDer::from_pem_slice(&octets)
-        .map_err(|_| wrong(key, &"no private key in PEM form"))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(chain, &error))?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key_der)
-        .map_err(|error| wrong(chain, &error))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// The places that all doors share.
@@ -159,7 +125,7 @@ async fn accept(door: Door, places: Places, mut stopped: watch::Receiver<bool>) 
         let Some(place) = places.take(place, peer) else { continue };
         let visit = Visit { router: router.clone(), peer, _place: place };
         let watcher = graceful.watcher();
-        let tls = tls.clone();
+        let tls = tls.as_ref().map(|certificates| certificates.acceptor());
         tokio::spawn(async move {
             let _ = stream.set_nodelay(true);
             let stream = Patient::new(stream, VISITOR_WRITE_WAIT);

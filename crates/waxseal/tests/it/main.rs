@@ -33,4 +33,5 @@ mod web_once;
 mod web_slow;
 mod web_streams;
 mod web_targets;
+mod web_tls;
 mod web_users;

@@ -53,6 +53,20 @@ impl Running {
         Some((files, line.trim().split(' ').next()?.parse().ok()?))
     }
 
+    /// The next line that it says besides its address.
+    pub(crate) fn note(&mut self) -> String {
+        let mut line = String::new();
+        self.notes.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Sends the process a signal, by its own id.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Asks the process to end, by its own id, and says how it ended.
     pub(crate) fn stop(&mut self) -> i32 {
         let id = self.child.id().to_string();
