@@ -1,8 +1,8 @@
 //! Benchmarks of the product beside what people would use instead, on servers of this machine only.
 //!
-//! The ways in are `cargo xtask bench check` and `cargo xtask bench send`, which start this program with
-//! `check` and `send`; it starts itself again as receiver (`receiver`), as contender (`waxseal`, `floor`,
-//! `dialogue`) and as the one who measures (`measure`). Invariant: every row of a table was measured in the same run, in turn with the others,
+//! The ways in are `cargo xtask bench check`, `send` and `web`, which start this program with the same words; it
+//! starts itself again as receiver (`receiver`), as contender (`waxseal`, `floor`, `dialogue`, `web-floor`) and as
+//! the one who measures (`measure`). Invariant: every row of a table was measured in the same run, in turn with the others,
 //! and a contender that did not finish all its hosts is an error, never a row.
 
 mod arguments;
@@ -19,6 +19,7 @@ mod receiver;
 mod send;
 mod statistics;
 mod targets;
+mod web;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ fn run(words: Vec<String>) -> Result<()> {
         "receiver" => receiver::run(&arguments),
         "send" => send::run(&arguments),
         "waxseal" => product::run(&arguments),
+        "web" => web::run(&arguments),
+        "web-floor" => web::floor::run(&arguments),
         other => bail!("unknown command '{other}'; see `cargo xtask bench`"),
     }
 }

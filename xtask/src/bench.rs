@@ -24,6 +24,11 @@ const BENCHES: &[Bench] = &[
         about: "one test message: wall time and round trips beside s_client, curl and swaks [--quick]",
         run: send,
     },
+    Bench {
+        name: "web",
+        about: "guide and report page with wrk at 50 connections, beside bare hyper and nginx [--quick]",
+        run: web,
+    },
 ];
 
 /// Runs the named benchmark, or all of them; without a name, lists them.
@@ -55,10 +60,19 @@ fn check(arguments: &[String]) -> Result<bool> {
 }
 
 fn send(arguments: &[String]) -> Result<bool> {
+    with_binary("send", arguments)
+}
+
+fn web(arguments: &[String]) -> Result<bool> {
+    with_binary("web", arguments)
+}
+
+/// A benchmark of the program as it is released.
+fn with_binary(name: &str, arguments: &[String]) -> Result<bool> {
     let build = ["build", "--release", "--package", "waxseal"];
     Command::cargo().args(build).shown()?.success("building the binary")?;
     let binary = workspace::root().join("target/release/waxseal").display().to_string();
-    start("send", &["--waxseal", &binary], arguments)
+    start(name, &["--waxseal", &binary], arguments)
 }
 
 /// Builds the benchmark program and runs it. `--quick` measures less and leaves the document alone.
