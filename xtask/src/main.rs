@@ -10,6 +10,7 @@ mod browser;
 mod clock;
 mod command;
 mod diagnosis;
+mod dist;
 mod fuzz;
 mod lab;
 mod ledger;
@@ -44,6 +45,7 @@ cargo xtask COMMAND
   third-party [--check]       write THIRD-PARTY.md (or compare it)
   rfc                         the standards of docs/rfc.toml with mentions in code and tests
   scenarios [--table]         every scenario of the lab; --table writes docs/diagnosis.md (path A)
+  dist [--binary PATH]        the release as an archive in target/dist, with its SHA-256
   bench NAME [ARGS]           a benchmark; `bench` alone lists them
 ";
 
@@ -68,6 +70,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     match name {
         "bench" => bench::run(rest),
         "browser" => browser::run(rest),
+        "dist" => dist::run(rest),
         "fuzz" => fuzz::run(rest),
         "licences" => licences::run(rest),
         "peers" => peers::run(rest),

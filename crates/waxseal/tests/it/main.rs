@@ -15,6 +15,7 @@ mod mcp_calls;
 mod mcp_http;
 mod mcp_lines;
 mod name_server;
+mod operating;
 mod own_network;
 mod presets;
 mod program;
