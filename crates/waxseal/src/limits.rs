@@ -164,8 +164,9 @@ pub(crate) const SECRET_FIELDS_MAX: usize = 8;
 /// Sessions of one token over HTTP at once: a handful of agents, each with some conversations.
 pub(crate) const MCP_SESSIONS_PER_TOKEN_MAX: usize = 16;
 
-/// Event streams of one token over HTTP that wait for notices: one or two for each session.
-pub(crate) const MCP_STREAMS_PER_TOKEN_MAX: usize = 32;
+/// Requests of one token over HTTP that are open at once: for each session one that waits for notices, and some
+/// calls.
+pub(crate) const MCP_OPEN_PER_TOKEN_MAX: usize = 64;
 
 /// A session in which nothing happens ends after this time. The longest call, a test send to a slow server, is
 /// shorter.

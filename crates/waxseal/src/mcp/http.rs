@@ -2,14 +2,14 @@
 //! Protocol. Whoever calls shows a token with every request, and acts in its workspace within its scopes.
 //!
 //! The way in is [`routes`]. Keep: nothing is read before token and origin are judged, a session answers to the
-//! token that began it and to no other, and every session, stream and body has a limit.
+//! token that began it and to no other, and sessions, open requests and bodies have limits.
 
 use super::caller::Caller;
 use super::sessions::Sessions;
 use super::{Callers, Server};
 use crate::http::{Client, Site, StreamPlace, Streams};
 use crate::limits::{
-    MCP_CHECKS_AT_ONCE, MCP_LINE_OCTETS_MAX, MCP_SESSIONS_PER_TOKEN_MAX, MCP_STREAMS_PER_TOKEN_MAX,
+    MCP_CHECKS_AT_ONCE, MCP_LINE_OCTETS_MAX, MCP_OPEN_PER_TOKEN_MAX, MCP_SESSIONS_PER_TOKEN_MAX,
 };
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -51,8 +51,8 @@ struct Door {
     sessions: Sessions,
     /// Checks of each token that run.
     checks: Streams<TokenId>,
-    /// Event streams of each token that are open.
-    streams: Streams<TokenId>,
+    /// Requests of each token that are open; one that waits for notices is open for long.
+    open: Streams<TokenId>,
 }
 
 /// The address of the tools, on this site.
@@ -78,7 +78,7 @@ pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
         service,
         sessions: Sessions::new(manager, MCP_SESSIONS_PER_TOKEN_MAX),
         checks: Streams::new(MCP_CHECKS_AT_ONCE),
-        streams: Streams::new(MCP_STREAMS_PER_TOKEN_MAX),
+        open: Streams::new(MCP_OPEN_PER_TOKEN_MAX),
     });
     let answer = move |State(site): State<Arc<Site>>,
                        Extension(client): Extension<Client>,
@@ -122,6 +122,7 @@ impl Door {
         mut request: Request,
     ) -> Result<Response, Response> {
         let bearer = bearer(site, client, request.headers()).await?;
+        let place = self.open.enter(bearer.id).ok_or_else(too_many)?;
         let session = request.headers().get(SESSION).cloned();
         if let Some(session) = &session
             && !self.sessions.is_of(session, bearer.id)
@@ -137,11 +138,6 @@ impl Door {
             message["method"] == "initialize"
         } else {
             false
-        };
-        let place = if request.method() == Method::GET {
-            Some(self.streams.enter(bearer.id).ok_or_else(too_many)?)
-        } else {
-            None
         };
         let opening = if begins {
             Some(self.sessions.begin(bearer.id).await.ok_or_else(too_many)?)
@@ -250,7 +246,7 @@ async fn read(request: Request) -> Result<(Request, Value), Response> {
 }
 
 fn too_many() -> Response {
-    let text = "this token has as many sessions or streams open as it may";
+    let text = "this token has as many sessions or requests open as it may";
     refusal(StatusCode::TOO_MANY_REQUESTS, ErrorCode::INVALID_REQUEST, text)
 }
 
@@ -269,7 +265,7 @@ fn refusal(status: StatusCode, code: ErrorCode, text: &str) -> Response {
 /// A body that holds a place for as long as somebody reads it.
 struct Held<B> {
     body: B,
-    _place: Option<StreamPlace<TokenId>>,
+    _place: StreamPlace<TokenId>,
 }
 
 impl<B> HttpBody for Held<B>

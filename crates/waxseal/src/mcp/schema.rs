@@ -208,11 +208,37 @@ pub(super) fn of<T: Answer>() -> Arc<JsonObject> {
     for (below, places) in T::MARKS {
         untrusted::mark_schema(&mut answer, below, places);
     }
-    let refused = schema::<Refused>();
-    let Value::Object(schema) = json!({ "type": "object", "anyOf": [answer, refused] }) else {
-        return Arc::default();
-    };
+    shorten(&mut answer, 0);
+    let mut whole = json!({ "type": "object", "anyOf": [answer, schema::<Refused>()] });
+    if !T::MARKS.is_empty() {
+        whole["$defs"] = untrusted::definitions();
+    }
+    let Value::Object(schema) = whole else { return Arc::default() };
     Arc::new(schema)
+}
+
+/// Leaves out what is said of single fields below the first: an agent keeps all schemas in mind, and the names of
+/// fields say what they are.
+fn shorten(schema: &mut Value, depth: usize) {
+    if let Value::Object(words) = schema {
+        if depth > 2 {
+            words.retain(|word, rule| !(word == "description" && rule.is_string()));
+        }
+        words.retain(|word, rule| !(word == "title" && rule.is_string()));
+    }
+    match schema {
+        Value::Object(words) => {
+            for rule in words.values_mut() {
+                shorten(rule, depth + 1);
+            }
+        }
+        Value::Array(rules) => {
+            for rule in rules {
+                shorten(rule, depth + 1);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Without references: a place is marked in one struct and not in another of the same type.
@@ -258,10 +284,10 @@ mod tests {
         let schema = Value::Object((*of::<Explained<Checked>>()).clone());
         let report = &schema["anyOf"][0]["properties"]["report"]["properties"];
         let address = &report["mx"]["items"]["properties"]["addresses"]["items"]["properties"];
-        let text = &address["greeting"]["anyOf"];
-        assert_eq!(text[0]["required"], json!(["untrusted_text"]));
-        assert_eq!(text[1], json!({ "type": "null" }));
-        assert_eq!(address["extensions"]["items"]["required"], json!(["untrusted_text"]));
+        let of_text = json!({ "$ref": "#/$defs/untrusted_text" });
+        assert_eq!(schema["$defs"]["untrusted_text"]["required"], json!(["untrusted_text"]));
+        assert_eq!(address["greeting"]["anyOf"], json!([of_text, { "type": "null" }]));
+        assert_eq!(address["extensions"]["items"], of_text);
         assert_eq!(report["target"]["type"], "string");
     }
 }

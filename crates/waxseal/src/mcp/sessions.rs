@@ -67,3 +67,35 @@ impl Sessions {
         look(&mut self.begun.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rmcp::transport::streamable_http_server::SessionManager as _;
+
+    #[tokio::test]
+    async fn a_session_is_of_one_token_and_gives_its_place_back_when_it_ended() {
+        let manager = Arc::new(manager());
+        assert_eq!(manager.session_config.keep_alive, Some(MCP_SESSION_IDLE));
+        let sessions = Sessions::new(Arc::clone(&manager), 1);
+        let at = |second| jiff::Timestamp::from_second(second).unwrap();
+        let one = TokenId::new(at(1)).unwrap();
+        let other = TokenId::new(at(2)).unwrap();
+        let opening = sessions.begin(one).await.unwrap();
+        assert!(sessions.begin(one).await.is_none());
+        let (id, _transport) = manager.create_session().await.unwrap();
+        let name = HeaderValue::from_str(&id).unwrap();
+        assert!(!sessions.is_of(&name, one));
+        sessions.begun(opening, &name);
+        assert!(sessions.is_of(&name, one) && !sessions.is_of(&name, other));
+        assert!(sessions.begin(one).await.is_none());
+        assert!(sessions.begin(other).await.is_some());
+        // By itself, as one in which nothing happened: the next one that begins finds the place.
+        manager.close_session(&id).await.unwrap();
+        let opening = sessions.begin(one).await.unwrap();
+        assert!(!sessions.is_of(&name, one));
+        sessions.begun(opening, &name);
+        sessions.ended(&name);
+        assert!(sessions.begin(one).await.is_some());
+    }
+}

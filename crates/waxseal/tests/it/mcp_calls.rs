@@ -64,13 +64,22 @@ pub(crate) fn arrival(tested: &Value) -> Value {
 /// Whether a value fits a schema, and has no field that the schema does not name. The schemas are our own and use
 /// few words; one that is not known here is an error.
 pub(crate) fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    fits_in(&schema["$defs"], schema, value, at)
+}
+
+fn fits_in(defs: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     if schema == true {
         return Ok(());
     }
     let schema = schema.as_object().ok_or_else(|| format!("{at}: no schema: {schema}"))?;
     for (word, rule) in schema {
         match word.as_str() {
-            "additionalProperties"
+            "$ref" => {
+                let name = rule.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+                fits_in(defs, &defs[name], value, at)?;
+            }
+            "$defs"
+            | "additionalProperties"
             | "default"
             | "description"
             | "format"
@@ -78,16 +87,21 @@ pub(crate) fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String
             | "minimum"
             | "required"
             | "title" => {}
-            "properties" => fits_fields(schema, value, at)?,
+            "properties" => fits_fields(defs, schema, value, at)?,
             "anyOf" => {
-                let tried: Vec<_> =
-                    rule.as_array().unwrap().iter().map(|one| fits(one, value, at)).collect();
+                let tried: Vec<_> = rule
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|one| fits_in(defs, one, value, at))
+                    .collect();
                 if tried.iter().all(Result::is_err) {
                     return Err(format!("{at}: none of {tried:?}"));
                 }
             }
             "oneOf" => {
-                let tried = rule.as_array().unwrap().iter().map(|one| fits(one, value, at));
+                let tried =
+                    rule.as_array().unwrap().iter().map(|one| fits_in(defs, one, value, at));
                 if tried.flatten().count() != 1 {
                     return Err(format!("{at}: {value} is not one of {rule}"));
                 }
@@ -96,7 +110,7 @@ pub(crate) fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String
             "enum" if rule.as_array().unwrap().contains(value) => {}
             "items" => {
                 for (index, entry) in value.as_array().into_iter().flatten().enumerate() {
-                    fits(rule, entry, &format!("{at}[{index}]"))?;
+                    fits_in(defs, rule, entry, &format!("{at}[{index}]"))?;
                 }
             }
             "type" if is_of(rule, value) => {}
@@ -107,6 +121,7 @@ pub(crate) fn fits(schema: &Value, value: &Value, at: &str) -> Result<(), String
 }
 
 fn fits_fields(
+    defs: &Value,
     schema: &serde_json::Map<String, Value>,
     value: &Value,
     at: &str,
@@ -120,7 +135,7 @@ fn fits_fields(
     }
     for (name, field) in fields {
         let rule = named.get(name).ok_or_else(|| format!("{at}: {name} is not in the schema"))?;
-        fits(rule, field, &format!("{at}.{name}"))?;
+        fits_in(defs, rule, field, &format!("{at}.{name}"))?;
     }
     Ok(())
 }

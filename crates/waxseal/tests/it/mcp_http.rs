@@ -231,26 +231,30 @@ async fn a_token_of_another_workspace_sees_and_changes_nothing() {
     let listed = agent.get("list_connections", json!({})).await;
     assert_eq!(listed["workspace"], "other");
     assert_eq!(listed["connections"].as_array().unwrap().len(), 1);
-    for name in ["own", id] {
-        let table = [
-            ("show_connection", json!({ "connection": name })),
-            ("verify_connection", json!({ "connection": name })),
-            ("test_connection", json!({ "connection": name, "to": here.lab.account("to") })),
-            ("edit_connection", json!({ "connection": name, "name": "taken" })),
-            ("set_connection_enabled", json!({ "connection": name, "enabled": false })),
-            ("request_secret_link", json!({ "connection": name })),
-            ("read_test_arrival", json!({ "connection": name, "message": "Message-ID: <x@y>" })),
-        ];
-        for (tool, arguments) in table {
-            let refusal = agent.refusal(tool, arguments.clone()).await;
-            assert_eq!(refusal["code"], "not-found", "{tool}: {refusal}");
+    let mut about_one = 0;
+    for tool in agent.0.list_all_tools().await.unwrap() {
+        let fields = tool.input_schema.get("properties");
+        if fields.is_none_or(|fields| fields.get("connection").is_none()) {
+            continue;
+        }
+        about_one += 1;
+        for name in ["own", id] {
+            let mut arguments = json!({ "connection": name });
+            match tool.name.as_ref() {
+                "test_connection" => arguments["to"] = json!(here.lab.account("to")),
+                "set_connection_enabled" => arguments["enabled"] = json!(false),
+                "read_test_arrival" => arguments["message"] = json!("Message-ID: <x@y>"),
+                _ => {}
+            }
+            let refusal = agent.refusal(&tool.name, arguments.clone()).await;
+            assert_eq!(refusal["code"], "not-found", "{}: {refusal}", tool.name);
             // It is as unknown as one that never was.
-            let mut other = arguments;
-            other["connection"] = json!("nobody");
-            let unknown = agent.refusal(tool, other).await.to_string();
-            assert_eq!(refusal.to_string().replace(name, "nobody"), unknown, "{tool}");
+            arguments["connection"] = json!("nobody");
+            let unknown = agent.refusal(&tool.name, arguments).await.to_string();
+            assert_eq!(refusal.to_string().replace(name, "nobody"), unknown, "{}", tool.name);
         }
     }
+    assert_eq!(about_one, 7);
     assert_eq!(here.lab.json(&["connection", "show", "own"]), own);
     agent.end().await;
 }
@@ -281,6 +285,64 @@ fn a_session_answers_to_the_token_that_began_it() {
     let begun: Vec<u16> = (0..20).map(|_| here.post(&bearer(&one), &hello()).status).collect();
     assert_eq!(begun.iter().filter(|status| **status == 200).count(), 16, "{begun:?}");
     assert_eq!(begun.last(), Some(&429));
+    assert_eq!(here.post(&bearer(&other), &hello()).status, 200);
+}
+
+#[test]
+fn a_call_without_a_session_is_judged_like_any_other() {
+    let here = LabSite::up(&["--checks-per-client", "1"]);
+    here.lab.add_own();
+    let ask = |token: &str, tool: &str, arguments: Value| {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let body = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+            "params": { "name": tool, "arguments": arguments, "_meta": meta } });
+        let version = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n";
+        let headers = format!("{version}Mcp-Name: {tool}\r\n{token}");
+        here.post(&headers, &body.to_string())
+    };
+    let token = bearer(&here.token("default", &["check", "read"]));
+    let listed = ask(&token, "list_connections", json!({}));
+    assert!(listed.status == 200 && listed.body.contains("\"name\":\"own\""), "{listed:?}");
+    assert_eq!(ask("", "list_connections", json!({})).status, 401);
+    let refused = ask(&token, "verify_connection", json!({ "connection": "own" }));
+    assert!(refused.body.contains("\"code\":\"scope\""), "{refused:?}");
+    // The budget of the pages counts here too.
+    let checked = ask(&token, "mx_records", json!({ "domain": "dns-null-mx.test" }));
+    assert!(checked.body.contains("nothing-to-test"), "{checked:?}");
+    let busy = ask(&token, "mx_records", json!({ "domain": "healthy-one-mx.test" }));
+    assert!(busy.body.contains("\"code\":\"busy\"") && busy.body.contains("seconds"), "{busy:?}");
+}
+
+#[test]
+fn a_token_has_only_so_many_requests_open() {
+    let here = LabSite::up(&[]);
+    let token = here.token("default", &["read"]);
+    let sessions: Vec<String> = (0..4).map(|_| here.session(&token)).collect();
+    let host = &here.site.address;
+    let listen = |session: &String| {
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET /mcp HTTP/1.1\r\nHost: {host}\r\n{}Mcp-Session-Id: {session}\r\n\
+             Accept: text/event-stream\r\n\r\n",
+            bearer(&token)
+        )
+        .unwrap();
+        let mut begun = [0; 12];
+        stream.read_exact(&mut begun).unwrap();
+        (stream, String::from_utf8_lossy(&begun).into_owned())
+    };
+    let open: Vec<_> = sessions.iter().cycle().take(64).map(listen).collect();
+    assert!(open.iter().all(|(_, begun)| begun == "HTTP/1.1 200"));
+    assert_eq!(listen(&sessions[0]).1, "HTTP/1.1 429");
+    let headers = format!("{}Mcp-Session-Id: {}\r\n", bearer(&token), sessions[0]);
+    assert_eq!(here.post(&headers, &call("list_guides", &json!({}))).status, 429);
+    // Another token is not kept waiting.
+    let other = here.token("default", &["check"]);
     assert_eq!(here.post(&bearer(&other), &hello()).status, 200);
 }
 
@@ -370,7 +432,9 @@ fn the_end_of_the_server_ends_its_streams() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_enters_the_secret_by_a_link() {
-    let here = LabSite::up(&[]);
+    let mut here = LabSite::up(&[]);
+    let owner = here.site.first_link();
+    let here = here;
     let account = |name| here.lab.account(name);
     let agent = here.agent(&here.token("default", &["read", "connections"])).await;
     let port: u16 = account("port").parse().unwrap();
@@ -416,6 +480,15 @@ async fn a_person_enters_the_secret_by_a_link() {
     }
     let verified = agent.get("verify_connection", json!({ "connection": "own" })).await;
     assert_eq!(verified["result"]["outcome"], "ready");
+    let form = "name=olivia&password=a+long+pass+phrase&again=a+long+pass+phrase";
+    let cookie = here.site.post(&owner, "", form).headers["set-cookie"].clone();
+    let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
+    let log = here.site.get_with("/account", &cookie).body;
+    let who = "token default read connections";
+    for text in [who, "connection.added", "connection.secret-asked", "connection.secret-set"] {
+        assert!(log.contains(text), "{text}");
+    }
+    assert!(log.contains(&format!("link of {who}")) && !log.contains(password));
     // Another link replaces it, and a link of a connection that is gone leads nowhere.
     let again = path(&agent.get("request_secret_link", json!({ "connection": "own" })).await);
     assert!(here.site.get(&again).body.contains("takes the place of the one that is stored"));
