@@ -124,13 +124,7 @@ fn line(step: &StepV1, cause: Option<&str>) -> String {
 /// The cause in short; all of it stands among the findings.
 fn cause(sent: &SendV1) -> Option<String> {
     let diagnosis = sent.diagnosis.as_ref()?;
-    let title = sent.findings.iter().find(|one| one.code == diagnosis.code);
-    let title = title.map_or(diagnosis.code.as_str(), |one| one.title.as_str());
-    Some(format!(
-        "<div class=\"problem\"><p><strong>{}</strong></p><p>{}</p></div>",
-        escape::html(title),
-        prose(&diagnosis.text)
-    ))
+    Some(format!("<div class=\"problem\"><p>{}</p></div>", prose(&diagnosis.text)))
 }
 
 fn recipient(one: &RecipientV1) -> String {

@@ -1,12 +1,13 @@
 //! The pages of connections over real HTTP, in a lab with a submission server: adding, the diagnosis of a wrong
 //! mode, the suggestion that is applied by a click, roles, workspaces, and that no secret is in any answer.
 
-use crate::program::{finish, program};
+use crate::program::{file, finish, program};
 use crate::secrecy::{forms, holds};
 use crate::site::{Answer, Running};
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// The test account's password in the lab.
 const PASSWORD: &str = "lab-only-9fK2mQx7vT4wZs";
@@ -429,9 +430,78 @@ fn an_exception_is_granted_on_its_own_page_only() {
     assert_eq!(status, 303, "{there}");
 }
 
+/// A server in clear that tells when it has the message, and takes it once it may.
+fn slow_server(has_it: Sender<()>, may_take: Receiver<()>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let reader = BufReader::new(stream.try_clone().unwrap());
+        stream.write_all(b"220 a.test ESMTP\r\n").unwrap();
+        let mut in_message = false;
+        for told in reader.lines() {
+            let reply: &[u8] = match told.unwrap().as_str() {
+                "." => {
+                    in_message = false;
+                    has_it.send(()).unwrap();
+                    may_take.recv().unwrap();
+                    b"250 2.0.0 taken\r\n"
+                }
+                _ if in_message => continue,
+                "DATA" => {
+                    in_message = true;
+                    b"354 go\r\n"
+                }
+                "QUIT" => return stream.write_all(b"221 bye\r\n").unwrap(),
+                _ => b"250 ok\r\n",
+            };
+            stream.write_all(reply).unwrap();
+        }
+    });
+    port
+}
+
+#[test]
+fn a_begun_test_is_carried_to_its_end_when_the_server_is_asked_to_stop() {
+    let (has_it, message) = channel();
+    let (release, may_take) = channel();
+    let port = slow_server(has_it, may_take);
+    let folder = tempfile::tempdir().unwrap();
+    let relays = format!("[[relays]]\nhost = \"127.0.0.1\"\nport = {port}\n");
+    let config = file(&folder, "waxseal.toml", &relays).display().to_string();
+    let arguments = ["--config", config.as_str(), "serve"];
+    let mut site = Running::start(&arguments);
+    let link = site.first_link();
+    let anna = Person::enter(&site, &link, "anna");
+    let here = [
+        ("name", "own"),
+        ("from-address", "a@example.com"),
+        ("host", "127.0.0.1"),
+        ("port", &port.to_string()),
+        ("security", "none"),
+    ];
+    let (_, address) = anna.post("/connections/new/smtp", &here);
+    let by_script = "HX-Request: true\r\n";
+    let to = [("to", "b@example.net")];
+    let (_, fragment) = anna.post_with(&format!("{address}/test"), by_script, &to);
+    let events = fragment.split("sse-connect=\"").nth(1).unwrap_or_else(|| panic!("{fragment}"));
+    let job = events.split("/events").next().unwrap().to_owned();
+    let cookie = anna.cookie;
+    message.recv().unwrap();
+    site.signal("TERM");
+    while TcpStream::connect(&site.address).is_ok() {
+        std::thread::yield_now();
+    }
+    release.send(()).unwrap();
+    site.restart(&arguments);
+    let page = site.get_with(&job, &cookie).body;
+    assert!(page.contains("The message was taken.") && page.contains("taken"), "{page}");
+    assert!(site.get_with(&address, &cookie).body.contains("id=\"state\">passing<"));
+}
+
 /// The day some time after the one on which the connection of this page was added.
 fn later(page: &str, days: i64) -> String {
-    let added = page.split("Added</th><td>").nth(1).unwrap();
+    let added = page.split("Added</th><td><time datetime=\"").nth(1).unwrap();
     let added: jiff::civil::Date = added[..10].parse().unwrap();
     (added + jiff::SignedDuration::from_hours(24 * days)).to_string()
 }

@@ -29,6 +29,8 @@ struct ExceptionPage<'a> {
     wrong: usize,
     others: Vec<String>,
     groups: Vec<Group>,
+    /// There is nothing to choose that could contradict itself.
+    notes: &'static str,
     form_token: String,
 }
 
@@ -61,6 +63,7 @@ fn shown(desk: &Desk, view: &ConnectionView, typed: &Typed, problems: &[FieldPro
         wrong: problems.len(),
         others: others.collect(),
         groups: vec![group],
+        notes: "",
         form_token: desk.form_token(),
     };
     let response = page(&desk.site, &template);

@@ -98,6 +98,8 @@ impl FieldView {
 pub(super) struct Group {
     pub(super) legend: String,
     pub(super) fields: Vec<FieldView>,
+    /// What contradicts itself is shown below it.
+    pub(super) warns: bool,
     /// Folded away, and whether it is open.
     pub(super) folded: Option<bool>,
 }
@@ -119,7 +121,7 @@ impl Filling<'_> {
                 groups.push(group(&format!("{} account", title(service)), self.service(service)));
             }
             Way::Smtp => {
-                groups.push(group("Server", server()));
+                groups.push(Group { warns: true, ..group("Server", server()) });
                 groups.push(group("Sign-in", self.sign_in()));
                 groups.push(Group { folded: Some(false), ..group("More settings", self.more()) });
             }
@@ -263,7 +265,7 @@ impl Filling<'_> {
 }
 
 fn group(legend: &str, fields: Vec<FieldView>) -> Group {
-    Group { legend: legend.to_owned(), fields, folded: None }
+    Group { legend: legend.to_owned(), fields, warns: false, folded: None }
 }
 
 fn sender() -> Vec<FieldView> {

@@ -26,6 +26,7 @@ use waxseal_app::jobs::wire::JobView;
 use waxseal_app::jobs::{JobError, JobWatch, Wanted};
 use waxseal_app::test_send::{IdempotencyKey, TestError, TestRequest};
 use waxseal_app::users::Role;
+use waxseal_check::report::send::wire::OutcomeV1;
 use waxseal_proto::name::Mailbox;
 
 /// A form that begins something.
@@ -66,7 +67,7 @@ struct JobPage<'a> {
     problem: Option<String>,
     shown: Option<Shown>,
     account: Vec<(&'static str, String)>,
-    is_test: bool,
+    may_have_arrived: bool,
     is_sender: bool,
     is_owner: bool,
     arrived: Option<super::received::Arrived>,
@@ -79,6 +80,9 @@ pub(super) struct Shown {
     pub(super) job: String,
     pub(super) at: Moment,
     pub(super) html: String,
+    pub(super) passed: bool,
+    /// The message may be in an inbox.
+    pub(super) may_have_arrived: bool,
     pub(super) suggestions: Vec<Suggestion>,
 }
 
@@ -105,6 +109,8 @@ impl Shown {
             job: job.id.clone(),
             at: Moment::of(&sent.began_at),
             html: render::site_sent(sent),
+            passed: sent.accepted,
+            may_have_arrived: matches!(sent.outcome, OutcomeV1::Accepted | OutcomeV1::Unknown),
             suggestions: suggestions
                 .map(|one| Suggestion {
                     port: one.port,
@@ -316,7 +322,8 @@ pub(super) async fn job_page(
             .as_ref()
             .map(|problem| escape::line(&sentence(&problem.text, problem.hint.as_deref()))),
         account: job.account.as_ref().map(account).unwrap_or_default(),
-        is_test: job.kind == "test",
+        may_have_arrived: job.kind == "test"
+            && shown.as_ref().is_some_and(|shown| shown.may_have_arrived),
         is_sender: desk.visitor.is(Role::Sender),
         is_owner: desk.visitor.is(Role::Owner),
         upload_problem: problem,

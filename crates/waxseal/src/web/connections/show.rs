@@ -91,6 +91,8 @@ struct One<'a> {
     test: TestForm,
     last: Option<Shown>,
     settings: Vec<(&'static str, Vec<String>)>,
+    added: Moment,
+    changed: Moment,
     secret_since: Option<Moment>,
     has_secret: bool,
     exception: Option<Exception>,
@@ -246,6 +248,8 @@ async fn connection_page(
         test: TestForm { to: escape::line(&to), problem, key },
         last,
         settings: settings(view),
+        added: Moment::of(&view.created_at),
+        changed: Moment::of(&view.changed_at),
         secret_since: view.secret.changed_at.as_deref().map(Moment::of),
         has_secret: view.service.is_some() || view.security.is_some_and(|mode| mode != "none"),
         exception: view.exception.as_ref().map(|exception| Exception {
@@ -304,8 +308,6 @@ fn settings(view: &ConnectionView) -> Vec<(&'static str, Vec<String>)> {
         ("Oldest TLS version", view.minimum_tls.map(str::to_owned)),
         ("Name given in EHLO", view.ehlo_name.clone()),
         ("Addresses", view.ip.map(str::to_owned)),
-        ("Added", Some(Moment::of(&view.created_at).words)),
-        ("Changed", Some(Moment::of(&view.changed_at).words)),
     ];
     lines.extend(rest.into_iter().filter_map(|(label, value)| Some((label, vec![line(&value?)]))));
     let users: Vec<String> =
