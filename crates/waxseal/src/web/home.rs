@@ -15,12 +15,15 @@ use waxseal_guides::Page;
 struct Home<'a> {
     frame: Frame<'a>,
     checker: Option<Checker>,
+    is_signed_in: bool,
     pages: &'static [Page],
 }
 
 /// `GET /`.
 pub(super) async fn home(State(site): State<Arc<Site>>, visitor: Option<Visitor>) -> Response {
-    let may_check = site.settings.public_checker || visitor.is_some();
+    let is_signed_in = visitor.is_some();
+    let may_check = site.settings.public_checker || is_signed_in;
     let checker = may_check.then(|| Checker::empty(Kind::SmtpTls));
-    page(&site, &Home { frame: Frame::of(&site), checker, pages: waxseal_guides::pages() })
+    let (frame, pages) = (Frame::of(&site), waxseal_guides::pages());
+    page(&site, &Home { frame, checker, is_signed_in, pages })
 }
