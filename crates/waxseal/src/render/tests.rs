@@ -303,7 +303,7 @@ fn nothing_hostile_survives_on_any_face() {
         let text = shown(hostile(), format);
         assert!(!text.contains("<script") && !text.contains("<img"), "{format:?}");
     }
-    let site = super::site_circumstances(&hostile()) + &super::site_report(&hostile());
+    let site = site_circumstances(&hostile()) + &site_report(&hostile());
     assert!(site.chars().all(allowed), "a page of the site lets a control character through");
     assert!(!site.contains("<script") && !site.contains("<img"), "{site}");
     let markdown = shown(hostile(), Format::Markdown);
