@@ -27,3 +27,34 @@ export async function check(visit, domain, tool = "smtp-tls") {
   await page.getByRole("button", { name: "Check", exact: true }).click();
   await page.locator(".verdicts").waitFor();
 }
+
+// The lab's submission server and its test account, which `waxseal lab up` names as well.
+export const SERVER = { host: "smtp.submission.test", user: "sender@submission.test", password: "lab-only-9fK2mQx7vT4wZs" };
+
+// Fills the form of an SMTP connection in; nothing is sent.
+export async function fillConnection(visit, { name = "own", port = "587", security }) {
+  const { page } = visit;
+  await visit.go("/connections/new/smtp");
+  await page.getByLabel("Name of the connection").fill(name);
+  await page.getByLabel("From address").fill("news@submission.test");
+  await page.getByLabel("Host", { exact: true }).fill(SERVER.host);
+  await page.getByLabel("Port", { exact: true }).fill(port);
+  await page.getByLabel("Security mode").selectOption(security);
+  await page.getByLabel("User name").fill(SERVER.user);
+  await page.getByLabel("Password or token").fill(SERVER.password);
+}
+
+// Stores what the form holds; the address of the new connection.
+export async function addConnection(visit, options) {
+  await fillConnection(visit, options);
+  await visit.page.locator("form.settings button[type=submit]").click();
+  await visit.page.locator("#state").waitFor();
+  return visit.path().replace(/\?.*/, "");
+}
+
+// Sends a test from the page of a connection and waits for what became of it.
+export async function sendTest(visit) {
+  await visit.page.getByLabel("Send one real message to").fill("you@submission.test");
+  await visit.page.getByRole("button", { name: "Send the test" }).click();
+  await visit.page.locator("#result").waitFor();
+}

@@ -7,6 +7,8 @@ import { readFileSync } from "node:fs";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 // How long a test waits for something that must come.
 const WAIT_MS_MAX = 30_000;
+// htmx tells of a request that ended because the visitor went on to another page. One that failed tells more.
+const GIVEN_UP = /^htmx:(sendAbort|afterRequest), /;
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 export class Visit {
@@ -48,6 +50,7 @@ export class Visit {
     page.on("console", (message) => {
       const status = message.text().match(/the server responded with a status of (\d+)/);
       if (status && this.expected.has(Number(status[1]))) return;
+      if (GIVEN_UP.test(message.text())) return;
       if (["error", "warning"].includes(message.type())) faults.push(`console: ${message.text()}`);
     });
     page.on("pageerror", (error) => faults.push(`script: ${error.message}`));

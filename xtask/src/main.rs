@@ -44,6 +44,7 @@ cargo xtask COMMAND
                               seeded fuzzing of every parser of foreign bytes
   third-party [--check]       write THIRD-PARTY.md (or compare it)
   rfc                         the standards of docs/rfc.toml with mentions in code and tests
+  screens [--install]         take the pictures in docs/screens again
   scenarios [--table]         every scenario of the lab; --table writes docs/diagnosis.md (path A)
   dist [--binary PATH]        the release as an archive in target/dist, with its SHA-256
   bench NAME [ARGS]           a benchmark; `bench` alone lists them
@@ -76,6 +77,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "peers" => peers::run(rest),
         "rfc" => ledger::run(rest),
         "scenarios" => diagnosis::run(rest),
+        "screens" => browser::screens(rest),
         "sdks" => sdks::run(rest),
         "test" => pipeline::run(rest),
         "third-party" => third_party::run(rest),

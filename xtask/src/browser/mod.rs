@@ -1,7 +1,7 @@
 //! The pages in a real browser: Debian's Chromium, driven by the scripts in `xtask/browser` against
 //! `waxseal lab serve` of the built binary, and judged by axe-core.
 //!
-//! The ways in are [`run`] and [`count`]. A script starts its own sites and ends them. Invariant: the
+//! The ways in are [`run`], [`count`] and [`screens`]. A script starts its own sites and ends them. Invariant: the
 //! browser resolves no name, so that nothing but loopback is contacted.
 
 mod install;
@@ -28,6 +28,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     Command::cargo().args(["build", "--bin", "waxseal"]).shown()?.success("building")?;
     let count = tests(&installed, &only)?;
     Ok(count.failed == 0 && count.skipped == 0)
+}
+
+/// Where the pictures of the pages are kept.
+const SCREENS: &str = "docs/screens";
+
+/// Builds the binary and takes all pictures of the pages again.
+///
+/// # Errors
+/// When the flags are wrong, Chromium or a library is missing, or the build fails.
+pub(crate) fn screens(arguments: &[String]) -> Result<bool> {
+    let mut arguments = Arguments::new(arguments);
+    let missing = if arguments.flag("--install") { Missing::Install } else { Missing::Report };
+    arguments.finish()?;
+    let installed = Installed::ready(missing)?;
+    Command::cargo().args(["build", "--bin", "waxseal"]).shown()?.success("building")?;
+    let command = installed.script("screens.mjs")?.args([lab::binary()]);
+    let done = command.args([installed.chromium()]).args([SCREENS]).shown()?;
+    Ok(done.status.success())
 }
 
 /// Runs all tests against the binary that was built before.
