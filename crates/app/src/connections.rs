@@ -24,7 +24,6 @@ use waxseal_store::connection::{
     ConnectionChange, NewConnection, OneLine, SecretWrite, ServiceConnection, Settings, TrialKind,
 };
 use waxseal_store::connections::{Connections as _, Page, SealedSecret};
-use waxseal_store::id::ConnectionId;
 
 pub use error::{ConnectionsError, Fault, FieldProblem};
 pub use exception::ExceptionForm;
@@ -37,6 +36,7 @@ pub(crate) use verify::{carry_out, give_up, open_to_verify};
 pub use waxseal_store::connection::{
     Connection, ConnectionKind, ConnectionState, EncryptedMode, SecretState, Transport, Use,
 };
+pub use waxseal_store::id::ConnectionId;
 
 use crate::limits::CONNECTIONS_LISTED_MAX;
 use crate::store::{Data, NoKeyYet, Secret, Zeroizing};
@@ -186,6 +186,19 @@ pub async fn edit(
     change(data, find(data, name).await?, wanted, now).await
 }
 
+/// The same for a connection that the caller has read: nobody else changed it since.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn edit_from(
+    data: &Data,
+    before: &Connection,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Changed, ConnectionsError> {
+    change(data, before.clone(), wanted, now).await
+}
+
 /// Changes a connection that was read before, unless somebody else changed it since.
 async fn change(
     data: &Data,
@@ -308,6 +321,30 @@ pub async fn list(data: &Data, now: Timestamp) -> Result<Vec<ConnectionView>, Co
         views.push(view(data, connection, now).await?);
     }
     Ok(views)
+}
+
+/// A part of the connections, in the order in which they were added, and whether there are more. What their tests
+/// showed is left out.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn page(
+    data: &Data,
+    after: Option<ConnectionId>,
+    rows_max: u32,
+    now: Timestamp,
+) -> Result<(Vec<ConnectionView>, bool), ConnectionsError> {
+    trial::settle(data, now).await?;
+    let page = Page { after, rows_max: rows_max.saturating_add(1) };
+    let mut found = data.store().list(data.workspace(), page).await?;
+    let wanted = usize::try_from(rows_max).unwrap_or(usize::MAX);
+    let has_more = found.len() > wanted;
+    found.truncate(wanted);
+    let mut views = Vec::with_capacity(found.len());
+    for connection in &found {
+        views.push(view(data, connection, now).await?.without_details());
+    }
+    Ok((views, has_more))
 }
 
 /// One connection as every face shows it.

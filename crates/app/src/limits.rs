@@ -137,3 +137,13 @@ pub const WRONG_TOKENS_PER_CLIENT: u32 = 30;
 
 /// The period of [`WRONG_TOKENS_PER_CLIENT`].
 pub const WRONG_TOKENS_PERIOD: Duration = Duration::from_mins(10);
+
+/// How long an answer is kept for a program that asks again by the same key.
+pub const ANSWER_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// A request with a key that has no answer after this time was lost with its process. It is well above what a
+/// request may take.
+pub const KEYED_REQUEST_LASTS_AT_MOST: SignedDuration = SignedDuration::from_mins(2);
+
+/// Characters of the key of a request; a UUID has 36.
+pub const REQUEST_KEY_CHARS_MAX: usize = 128;

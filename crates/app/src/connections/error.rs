@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use waxseal_store::StoreError;
 use waxseal_store::connection::{FieldError, TrialKind};
 
+use super::form::NEEDS_EXCEPTION;
 use crate::limits::TRIALS_MAX;
 use crate::store::{DataError, is_of_the_machine, store_hint};
 use crate::submission::SubmissionError;
@@ -32,6 +33,13 @@ impl FieldProblem {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl FieldProblem {
+    /// Whether mode none is wanted and nobody gave an exception for it.
+    pub fn needs_exception(&self) -> bool {
+        self.problem == NEEDS_EXCEPTION
     }
 }
 

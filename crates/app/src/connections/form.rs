@@ -22,6 +22,10 @@ use super::error::FieldProblem;
 use super::offer::offer;
 use super::secret::service_of;
 
+/// What is wrong with mode none off loopback.
+pub(super) const NEEDS_EXCEPTION: &str =
+    "none sends everything readable, and off loopback it needs the owner's exception";
+
 /// Every field of a connection that is no secret, as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
@@ -428,11 +432,7 @@ fn clear(
     });
     let exception = exception.or(stored);
     if exception.is_none() && !is_loopback(host) {
-        return Err(FieldProblem::new(
-            "security",
-            "none sends everything readable, and off loopback it needs the owner's exception",
-        )
-        .hint(
+        return Err(FieldProblem::new("security", NEEDS_EXCEPTION).hint(
             "use starttls or tls; else give --exception-page URL, --exception-reason TEXT and \
              --exception-until DATE (at most 90 days)",
         ));

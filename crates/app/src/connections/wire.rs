@@ -301,6 +301,18 @@ impl ConnectionView {
     }
 }
 
+impl ConnectionView {
+    /// Without what its newest test and verification showed: that they were, and how they ended, stays.
+    #[must_use]
+    pub fn without_details(self) -> Self {
+        Self {
+            last_test: self.last_test.map(TrialView::without_detail),
+            last_verify: self.last_verify.map(TrialView::without_detail),
+            ..self
+        }
+    }
+}
+
 /// A time as every face shows it: whole seconds, UTC.
 pub(crate) fn time(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
@@ -382,6 +394,14 @@ impl TrialView {
             // The store takes nothing but JSON here.
             detail: serde_json::from_str(&trial.detail).unwrap_or(Value::Null),
         }
+    }
+}
+
+impl TrialView {
+    /// Without what it showed.
+    #[must_use]
+    pub fn without_detail(self) -> Self {
+        Self { detail: Value::Null, ..self }
     }
 }
 

@@ -4,13 +4,14 @@ use super::run::End;
 use super::{Fault, JobError, TrialKind};
 use crate::connections::wire::{AccountView, time};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_check::report::send::wire::{SendV1, StepV1};
 use waxseal_store::connection::Trial;
 use waxseal_store::id::{ConnectionId, TrialId};
 
 /// A test send or a verification.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct JobView {
     /// Its identifier: that of its record.
     pub id: String,
@@ -35,7 +36,7 @@ pub struct JobView {
 }
 
 /// Why a job failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JobProblem {
     /// In words.
     pub text: String,
