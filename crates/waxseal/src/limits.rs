@@ -175,3 +175,12 @@ pub(crate) const MCP_SESSION_IDLE: Duration = Duration::from_mins(30);
 /// Guide sections that come with one result. A report rarely has findings of more, and each fills some
 /// hundred words of what an agent can keep in mind.
 pub(crate) const MCP_GUIDE_SECTIONS_MAX: usize = 6;
+
+/// Connections of one answer of the HTTP interface unless the caller says otherwise.
+pub(crate) const API_PAGE_DEFAULT: u32 = 50;
+
+/// Connections of one answer of the HTTP interface; each has some 3 kB.
+pub(crate) const API_PAGE_MAX: u32 = 100;
+
+/// When a program that met as many jobs as may run is told to come back.
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_mins(1);

@@ -10,6 +10,7 @@ use super::{block_on, ended, output};
 use crate::clock;
 use crate::config::data::{self, DataFlags};
 use crate::config::{self, NetworkFlags, Settings};
+use crate::escape;
 use crate::http::server::{Door, run as run_doors};
 use crate::http::{Certificates, Event, Log, Site, SiteSettings, metrics_router, router};
 use crate::limits::{LAB_CHECKS_PER_CLIENT, LAB_SURVEY, SERVER_FILE_OCTETS_MAX, TIDY_EVERY};
@@ -125,6 +126,7 @@ pub(super) fn run(
         let here = format!("{scheme}://{}", door.address()?);
         output::data(&format!("{here}\n"))?;
         first_link(&site, &here).await?;
+        session_of(source);
         let mut doors = vec![door];
         if let Some(address) = command.metrics_listen {
             doors.push(Door::open(address, None, metrics_router(&site)).await?);
@@ -163,6 +165,14 @@ fn desk_settings(
         limits,
         checks_per_client: command.checks_per_client.unwrap_or(checks_per_client),
     })
+}
+
+/// Names the folder of a lab, for commands beside the pages.
+fn session_of(source: &WorldSource) {
+    if let Some(session) = source.lab_data().and_then(Path::parent) {
+        let session = escape::line(&session.display().to_string());
+        output::note(&format!("Session folder, for waxseal lab exec --session: {session}"));
+    }
 }
 
 /// Before there is an owner, every start prints a link for one, and the links before it end. There is no password to begin with.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run the program fails")]
 
+mod api_connections;
+mod api_tokens;
 mod check_input;
 mod check_lab;
 mod connection;

@@ -67,6 +67,16 @@ impl Running {
         assert!(sent.unwrap().success());
     }
 
+    /// The session folder that a lab prints after its link.
+    pub(crate) fn session(&mut self) -> String {
+        let mut line = String::new();
+        while !line.starts_with("Session folder") {
+            line.clear();
+            assert!(self.notes.read_line(&mut line).unwrap() > 0, "no session folder");
+        }
+        line.rsplit(' ').next().unwrap().trim().to_owned()
+    }
+
     /// Asks the process to end, by its own id, and says how it ended.
     pub(crate) fn stop(&mut self) -> i32 {
         let id = self.child.id().to_string();
@@ -100,9 +110,19 @@ impl Running {
 
     /// A request with a JSON body, and its answer as JSON.
     pub(crate) fn json(&self, method: &str, path: &str, body: &str) -> (Answer, serde_json::Value) {
+        self.ask((method, path), "", body)
+    }
+
+    /// A request with a JSON body and further header lines, each ended by CRLF, and its answer as JSON.
+    pub(crate) fn ask(
+        &self,
+        (method, path): (&str, &str),
+        headers: &str,
+        body: &str,
+    ) -> (Answer, serde_json::Value) {
         let host = &self.address;
         let answer = self.send(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ));

@@ -88,7 +88,7 @@ fn a_refusal_is_a_problem_document() {
     }
     let closed = Running::start(&["serve"]);
     let (answer, problem) = closed.json("POST", "/api/v1/checks", "{\"domain\": \"a.test\"}");
-    assert_eq!((answer.status, &problem["code"]), (403, &"checker-off".into()));
+    assert_eq!((answer.status, &problem["code"]), (401, &"token-needed".into()));
 }
 
 #[test]

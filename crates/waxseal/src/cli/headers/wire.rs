@@ -9,7 +9,8 @@ use waxseal_proto::message::auth_results::{AuthResult, AuthResults};
 use waxseal_proto::message::received::{Hop, TlsVersionNoted, WithProtocol};
 
 /// One message.
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Headers")]
 pub(crate) struct Message {
     hops: Vec<WireHop>,
     all_encrypted: Option<bool>,
@@ -22,7 +23,8 @@ pub(crate) struct Message {
     does_not_prove: Vec<&'static str>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersHop")]
 struct WireHop {
     from: From,
     by: Option<String>,
@@ -41,7 +43,8 @@ struct WireHop {
     raw: String,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersFrom")]
 struct From {
     name: Option<String>,
     ip: Option<String>,
@@ -49,7 +52,8 @@ struct From {
     helo: Option<String>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersTls")]
 struct Tls {
     /// Whether the line claims TLS.
     encrypted: bool,
@@ -60,7 +64,8 @@ struct Tls {
     version_is_family: bool,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersAuthentication")]
 struct Authentication {
     authserv_id: Option<String>,
     received_above: usize,
@@ -71,7 +76,8 @@ struct Authentication {
     raw: String,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersMethodResult")]
 struct MethodResult {
     method: String,
     result: String,
@@ -80,20 +86,23 @@ struct MethodResult {
     comments: Vec<String>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersProperty")]
 struct Property {
     name: String,
     value: String,
 }
 
 /// The closest alignment among results that passed: strict, relaxed, none; null when none passed.
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersAlignment")]
 struct Alignment {
     spf: Option<&'static str>,
     dkim: Option<&'static str>,
 }
 
-#[derive(JsonSchema, Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeadersIdentity")]
 struct WireIdentity {
     method: &'static str,
     result: String,

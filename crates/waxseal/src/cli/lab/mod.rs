@@ -47,7 +47,8 @@ pub(crate) enum Lab {
     #[command(after_help = "Examples:\n  \
         waxseal lab serve\n  \
         waxseal lab serve --listen 127.0.0.1:8080\n\n\
-        Domains to try: waxseal lab list. Everything shown is marked as simulated.")]
+        Domains to try: waxseal lab list. Everything shown is marked as simulated. Commands beside it, such as\n\
+        token create, take the session folder that it prints: waxseal lab exec --session DIR -- ...")]
     Serve(Box<Serve>),
     /// Print the file of a scenario
     #[command(after_help = "Examples:\n  waxseal lab show cert-expired")]

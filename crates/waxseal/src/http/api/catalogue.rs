@@ -1,12 +1,12 @@
 //! `/api/v1/presets`, `/api/v1/guides`, `/api/v1/findings`: what is known, without asking anybody.
 
+use super::body::Part;
 use super::problem::Problem;
 use crate::wire::catalogue::{
     Finding, Findings, Guide, Guides, Presets, finding_summary, guide_summary,
 };
 use crate::wire::preset::PresetV1;
 use axum::Json;
-use axum::extract::Path;
 use waxseal_services::presets as known;
 
 /// List what is known of services
@@ -23,7 +23,7 @@ pub(super) async fn presets() -> Json<Presets> {
         (status = 200, description = "The preset", body = PresetV1),
         (status = 404, description = "There is no such preset", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn preset(Path(name): Path<String>) -> Result<Json<PresetV1>, Problem> {
+pub(super) async fn preset(Part(name): Part) -> Result<Json<PresetV1>, Problem> {
     let found = known::by_name(&name).ok_or_else(|| Problem::not_found("preset"))?;
     Ok(Json(PresetV1::from(found)))
 }
@@ -42,7 +42,7 @@ pub(super) async fn guides() -> Json<Guides> {
         (status = 200, description = "The guide", body = Guide),
         (status = 404, description = "There is no such guide", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn guide(Path(name): Path<String>) -> Result<Json<Guide>, Problem> {
+pub(super) async fn guide(Part(name): Part) -> Result<Json<Guide>, Problem> {
     let page = waxseal_guides::page(&name).ok_or_else(|| Problem::not_found("guide"))?;
     Ok(Json(Guide::of(page)))
 }
@@ -61,7 +61,7 @@ pub(super) async fn findings() -> Json<Findings> {
         (status = 200, description = "The finding", body = Finding),
         (status = 404, description = "There is no such finding", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn finding(Path(code): Path<String>) -> Result<Json<Finding>, Problem> {
+pub(super) async fn finding(Part(code): Part) -> Result<Json<Finding>, Problem> {
     let found = waxseal_guides::finding(&code).ok_or_else(|| Problem::not_found("finding"))?;
     Ok(Json(Finding::of(found)))
 }

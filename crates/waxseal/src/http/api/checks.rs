@@ -1,18 +1,21 @@
 //! `/api/v1/checks`: begin a check, follow it, get its report, delete it. The same desk as the pages: the same
 //! ports, budgets and shared measurements.
 
+use super::answer::{Answer, once};
+use super::auth::MayCheck;
+use super::body::{Body, Keyed, Part};
 use super::problem::Problem;
 use crate::escape;
 use crate::http::{Client, Site, StreamPlace};
 use crate::limits::STREAM_BEAT;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Extension, Json, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -96,37 +99,52 @@ const fn port_smtp() -> u16 {
 /// Begin a check
 ///
 /// A target is measured at most once in ten minutes for everybody together; within them the answer is the
-/// earlier report under a new name.
+/// earlier report under a new name. Where the operator has not opened the checker to everybody, this needs a token.
 #[utoipa::path(
     post, path = "/api/v1/checks", tag = "checks", request_body = NewCheck,
+    security(("token" = ["check"]), ()),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this request, which then needs a token: sent again with the same key, the first answer is repeated", max_length = 128, pattern = "^[!-~]+$")),
     responses(
         (status = 202, description = "Begun, or found", body = BegunCheck),
-        (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Checks are switched off here", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON, or the key cannot be one", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "This request is being answered", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not said to be JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "This cannot be checked", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "This client has begun as many checks as it may", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "This cannot be checked, or the key was used for another request", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too many checks run", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn begin(
     State(site): State<Arc<Site>>,
     Extension(Client(client)): Extension<Client>,
-    body: Result<Json<NewCheck>, JsonRejection>,
+    MayCheck(caller): MayCheck,
+    keyed: Keyed,
+    body: Body<NewCheck>,
 ) -> Result<Response, Problem> {
-    if !site.settings.public_checker {
-        let problem =
-            Problem::new(StatusCode::FORBIDDEN, "checker-off", "The checker is switched off here");
-        return Err(problem.hint("whoever runs this server can start it with --public-checker"));
-    }
-    let Json(new) = body?;
+    let new = body.value;
     let kind = match new.kind {
         CheckKind::Mx => Kind::Mx,
         CheckKind::SmtpTls => Kind::SmtpTls,
     };
     let wanted = Wanted { input: new.domain.trim().to_owned(), kind, port: new.port };
-    let begun = site.desk.begin(&wanted, client, site.now()).await.map_err(|r| refused(&r))?;
+    match caller {
+        Some(caller) => {
+            let doing = Arc::clone(&site);
+            let work = async move { measure(&doing, &wanted, client).await };
+            once(&site, &caller, (&keyed, &body.octets), work).await
+        }
+        None if keyed.key.is_some() => {
+            let title = "An Idempotency-Key needs a token";
+            Err(Problem::unknown(("key-without-token", title))
+                .hint("leave it out: within ten minutes a second check costs no second measurement")
+                .field("Idempotency-Key"))
+        }
+        None => Ok(measure(&site, &wanted, client).await?.into_response()),
+    }
+}
+
+async fn measure(site: &Site, wanted: &Wanted, client: IpAddr) -> Result<Answer, Problem> {
+    let begun = site.desk.begin(wanted, client, site.now()).await.map_err(|r| refused(&r))?;
     let (secrets, status) = match begun {
         Begun::Measured(measured) => {
             (site.desk.keep(measured, site.now()).await, CheckStatus::Done)
@@ -135,7 +153,7 @@ pub(super) async fn begin(
             (site.desk.ticket(watch, Patience::UntilTheEnd).await, CheckStatus::Running)
         }
     };
-    let secrets = secrets.map_err(|error| broken(&site, &error))?;
+    let secrets = secrets.map_err(|error| broken(site, &error))?;
     let id = secrets.token.expose();
     let begun = BegunCheck {
         id: id.to_owned(),
@@ -143,8 +161,7 @@ pub(super) async fn begin(
         status,
         page: format!("{}/results/{id}", site.base()),
     };
-    let location = [(header::LOCATION, format!("/api/v1/checks/{id}"))];
-    Ok((StatusCode::ACCEPTED, location, private(&begun)).into_response())
+    Ok(Answer::of(StatusCode::ACCEPTED, &begun)?.at(format!("/api/v1/checks/{id}")))
 }
 
 fn refused(refusal: &Refusal) -> Problem {
@@ -174,13 +191,6 @@ fn broken(site: &Site, error: &DeskError) -> Problem {
     Problem::broken()
 }
 
-/// JSON that no proxy keeps.
-fn private(value: &impl Serialize) -> Response {
-    let Ok(text) = serde_json::to_string(value) else { return Problem::broken().into_response() };
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (headers, escape::json(&text)).into_response()
-}
-
 /// Get a check
 #[utoipa::path(
     get, path = "/api/v1/checks/{id}", tag = "checks",
@@ -190,24 +200,21 @@ fn private(value: &impl Serialize) -> Response {
         (status = 404, description = "There is no such check, or it ended", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn show(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show(State(site): State<Arc<Site>>, Part(id): Part) -> Result<Answer, Problem> {
     let token = TokenHash::of(&id);
     if site.desk.runs(token).is_some() {
         let status = CheckStatus::Running;
-        return Ok(private(&Check { id, status, expires_at: None, report: None }));
+        return Answer::ok(&Check { id, status, expires_at: None, report: None });
     }
     let linked = site.desk.result(token, None, site.now()).await;
     let linked = linked.map_err(|error| broken(&site, &error))?;
     let linked = linked.ok_or_else(|| Problem::not_found("check"))?;
-    Ok(private(&Check {
+    Answer::ok(&Check {
         id,
         status: CheckStatus::Done,
         expires_at: Some(linked.expires_at.to_string()),
         report: Some(linked.report),
-    }))
+    })
 }
 
 /// Delete a result
@@ -224,7 +231,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn delete(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    Part(id): Part,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let owner = headers.get(OWNER).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -249,7 +256,7 @@ pub(super) async fn delete(
 )]
 pub(super) async fn events(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    Part(id): Part,
     Extension(Client(client)): Extension<Client>,
 ) -> Result<Response, Problem> {
     let Some(watch) = site.desk.follow(TokenHash::of(&id)) else {
