@@ -9,6 +9,7 @@ mod bench;
 mod browser;
 mod clock;
 mod command;
+mod contract;
 mod diagnosis;
 mod dist;
 mod fuzz;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
                               check real mail and name servers, unpacked from Debian packages
   sdks [--install]            delivery services' own libraries against the lab's services, and our requests
                               beside theirs
+  contract [--install]        the HTTP interface against its description, with schemathesis
   browser [--install] [--only NAME]
                               the pages in Chromium: what people do on them, and axe-core on every page
   fuzz [--seconds N] [--seed S] [TARGET]
@@ -71,6 +73,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     match name {
         "bench" => bench::run(rest),
         "browser" => browser::run(rest),
+        "contract" => contract::run(rest),
         "dist" => dist::run(rest),
         "fuzz" => fuzz::run(rest),
         "licences" => licences::run(rest),

@@ -12,7 +12,7 @@ use crate::arguments::Arguments;
 use crate::clock::Stopwatch;
 use crate::command::Command;
 use crate::tools::Missing;
-use crate::{browser, diagnosis, fuzz, lab, licences, peers, sdks, tidy, tools};
+use crate::{browser, contract, diagnosis, fuzz, lab, licences, peers, sdks, tidy, tools};
 
 /// How many checks of a part passed, failed, and did not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,7 @@ const PARTS: &[Part] = &[
     Part { name: "peers", needs_binary: true, run: peers::count },
     Part { name: "sdks", needs_binary: true, run: sdks::count },
     Part { name: "browser", needs_binary: true, run: browser::count },
+    Part { name: "contract", needs_binary: true, run: contract::count },
     Part { name: "fuzz", needs_binary: true, run: |_| fuzz::run(&[]).map(Count::of) },
 ];
 
