@@ -11,6 +11,7 @@ mod connection_lab;
 mod connection_tried;
 mod headers;
 mod help;
+mod http_agent;
 mod keeping;
 mod mcp;
 mod mcp_calls;

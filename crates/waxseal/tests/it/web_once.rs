@@ -1,6 +1,7 @@
 //! A target is measured at most once in ten minutes for all clients together: the sessions that really reach the
 //! mail hosts of a lab are counted, whoever asks, in whatever spelling, and across a restart.
 
+use crate::http_agent::HttpAgent;
 use crate::program::finish;
 use crate::site::Running;
 use crate::watched_lab::WatchedLab;
@@ -109,6 +110,9 @@ fn many_clients_at_once_measure_a_target_once() {
     for result in &results {
         assert_eq!(report(site, result)["target"], "once.test");
     }
+    let agent = HttpAgent::begin(site, lab.command(&["token", "create"]));
+    assert_eq!(agent.check("once.test")["report"]["verdict"], "pass");
+    assert_eq!(lab.sessions(), alone, "an agent asks the same desk");
     for (domain, target) in [
         ("sharing.test", "sharing.test"),
         ("bücher.test", "xn--bcher-kva.test"),

@@ -1,6 +1,7 @@
 //! What leads to private addresses is not contacted, by whatever way it is named: over the pages, the interface
 //! for programs and the tools for agents, in the real world with a name server that changes its answers.
 
+use crate::http_agent::HttpAgent;
 use crate::name_server::NameServer;
 use crate::own_network::{Contacts, Network, in_own_network};
 use crate::program::program;
@@ -93,6 +94,13 @@ fn site(names: &NameServer) -> Running {
         "--resolver",
         &resolver,
     ])
+}
+
+/// An agent that comes in over HTTP.
+fn remote(site: &Running) -> HttpAgent<'_> {
+    let mut create = program();
+    create.args(["token", "create", "--data", site.data_folder().to_str().unwrap()]);
+    HttpAgent::begin(site, create)
 }
 
 /// What the page says in the end; an input that is refused at once counts too.
@@ -190,6 +198,7 @@ fn nothing_private_is_contacted_whatever_names_it() {
         let contacts = Contacts::watch(network, &PORTS);
         let site = site(&names);
         let mut agent = Agent::start(&names);
+        let remote = remote(&site);
         for typed in TYPED.iter().chain(&NAMED) {
             let page = by_page(&site, "smtp-tls", typed);
             let refused = ["not public", "domain-problem", "dns-mx-ip-literal"];
@@ -202,8 +211,9 @@ fn nothing_private_is_contacted_whatever_names_it() {
                     "{typed}: {report}"
                 );
             }
-            let told = agent.check(typed);
-            assert!(told.is_object(), "{typed}: {told}");
+            for told in [agent.check(typed), remote.check(typed)] {
+                assert!(told.is_object(), "{typed}: {told}");
+            }
             assert_eq!(contacts.met(), [], "{typed}");
         }
         for name in ["mx-private.example", "mx-mapped.example"] {
@@ -254,6 +264,7 @@ fn a_name_that_changes_its_answer_leads_nowhere_private() {
             let names = NameServer::start(&CHANGING.replace("PUBLIC", public));
             let contacts = Contacts::watch(network, &PORTS);
             let site = site(&names);
+            let remote = remote(&site);
             let mut agent = Agent::start(&names);
             for name in ["first-public", "both", "first-private", "sts", "zone"] {
                 let domain = format!("{name}.example");
@@ -269,6 +280,7 @@ fn a_name_that_changes_its_answer_leads_nowhere_private() {
                 }
                 by_page(&site, "mx", &domain);
                 agent.check(&domain);
+                remote.check(&domain);
             }
             for name in ["mx.first-public", "mx.first-private", "mta-sts.sts", "in.sts", "ns.zone"]
             {
