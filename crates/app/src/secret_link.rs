@@ -13,6 +13,7 @@ use crate::limits::SECRET_LINK_HOLDS;
 use crate::store::{Data, DataError, Secret, StoreError, Zeroizing};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use waxseal_services::presets;
 use waxseal_services::service::{Field, FieldKind};
 use waxseal_store::connection::{Connection, ConnectionKind, Transport};
 use waxseal_store::id::NoRandomness;
@@ -92,10 +93,8 @@ pub struct Made {
 pub struct Asked {
     /// What people call the connection.
     pub name: String,
-    /// Who gets the secret: the service, or host and port.
+    /// Who gets the secret: the service by the name that people know, or host and port.
     pub goes_to: String,
-    /// The built-in service; none for SMTP.
-    pub service: Option<String>,
     /// The user name it belongs to; none for a built-in service.
     pub user: Option<String>,
     /// Who asked for it.
@@ -189,10 +188,12 @@ async fn followed(
 }
 
 fn asked(link: &SecretLink, found: &Connection) -> Result<Asked, SecretLinkError> {
-    let (goes_to, service, user) = match &found.settings.kind {
+    let (goes_to, user) = match &found.settings.kind {
         ConnectionKind::Api(api) => {
-            let service = api.service.as_str().to_owned();
-            (service.clone(), Some(service), None)
+            let service = api.service.as_str();
+            let known =
+                presets::all().find(|preset| preset.api.is_some_and(|id| id.as_str() == service));
+            (known.map_or(service, |preset| preset.title).to_owned(), None)
         }
         ConnectionKind::Smtp(smtp) => {
             let user = match &smtp.transport {
@@ -201,13 +202,12 @@ fn asked(link: &SecretLink, found: &Connection) -> Result<Asked, SecretLinkError
                     sign_in.as_ref().map(|sign_in| sign_in.user.to_string())
                 }
             };
-            (format!("{} port {}", smtp.host, smtp.port), None, user)
+            (format!("{} port {}", smtp.host, smtp.port), user)
         }
     };
     Ok(Asked {
         name: found.name.to_string(),
         goes_to,
-        service,
         user,
         asked_by: link.created_by.clone(),
         ends_at: link.expires_at,

@@ -45,7 +45,7 @@ impl FieldRow {
         let label = if name == SMTP_FIELD {
             "Password or token".to_owned()
         } else {
-            name.replace('-', " ")
+            capital(&name.replace('-', " "))
         };
         let label = if required { label } else { format!("{label} (optional)") };
         Self { id: format!("secret-{name}"), name, label, required }
@@ -60,7 +60,7 @@ fn form<'a>(site: &'a Site, asked: &Asked, token: &str, problem: Option<String>)
         name: escape::line(&asked.name),
         goes_to: escape::line(&asked.goes_to),
         user: asked.user.as_deref().map(escape::line),
-        ends_at: asked.ends_at.to_string(),
+        ends_at: asked.ends_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         ends_at_words: asked.ends_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         replaces: asked.replaces,
         revision: asked.revision,

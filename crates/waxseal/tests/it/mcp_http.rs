@@ -492,6 +492,12 @@ async fn a_person_enters_the_secret_by_a_link() {
     // Another link replaces it, and a link of a connection that is gone leads nowhere.
     let again = path(&agent.get("request_secret_link", json!({ "connection": "own" })).await);
     assert!(here.site.get(&again).body.contains("takes the place of the one that is stored"));
+    let ses = json!({ "name": "ses", "service": "amazon-ses", "from_address": "a@example.com",
+        "settings": { "region": "eu-west-1", "access-key-id": "AKIAEXAMPLEEXAMPLE12" } });
+    let shown = here.site.get(&path(&agent.get("add_connection", ses).await)).body;
+    for text in ["Amazon SES", "Secret access key", "Session token (optional)"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
     let removed = finish(here.lab.command(&["connection", "remove", "own"]).arg("--json"), b"");
     assert_eq!(removed.status, 0, "{removed:?}");
     assert_eq!(here.site.get(&again).status, 404);
