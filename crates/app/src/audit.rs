@@ -2,10 +2,21 @@
 //!
 //! The way in is [`note`]. Keep: no line holds a secret.
 
+use crate::connections::{SecretChange, Wanted};
 use crate::store::{Data, Store, StoreError};
 use jiff::Timestamp;
 use waxseal_store::id::WorkspaceId;
 use waxseal_store::people::{AuditEntry, People as _};
+
+/// The word for an edit of a connection: the weightiest of what it changes.
+pub const fn word_of(wanted: &Wanted) -> &'static str {
+    match (&wanted.exception, &wanted.secret) {
+        (Some(_), _) => "connection.exception",
+        (None, SecretChange::Set(_)) => "connection.secret-set",
+        (None, SecretChange::Remove) => "connection.secret-removed",
+        (None, SecretChange::Keep) => "connection.changed",
+    }
+}
 
 /// Adds a line: `who` is a name, `what` a word such as `connection.added`, `subject` what it was done to.
 ///

@@ -311,6 +311,8 @@ fn roles_and_workspaces_hold() {
     run(&[&add[..], &server].concat());
     let link = run(&["user", "invite", "--role", "owner"]);
     let zoe = Person::enter(&site, &link, "zoe");
+    let log = zoe.get("/account").1;
+    assert!(log.contains("connection.added") && log.contains("(command line)"), "{log}");
     let nothing = "/connections/01890a5d-ac96-774b-bcce-b302099a8057";
     for path in ["", "/edit", "/remove", "/exception", job.strip_prefix(&address).unwrap()] {
         let (foreign, missing) =

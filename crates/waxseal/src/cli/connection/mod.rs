@@ -20,9 +20,13 @@ use crate::{clock, escape};
 use clap::{Args, Subcommand};
 use form::FormFlags;
 use std::path::Path;
+use waxseal_app::audit;
 use waxseal_app::connections::wire::ConnectionView;
 use waxseal_app::connections::{self, Changed, ConnectionsError, Fault, Use, Wanted};
 use waxseal_app::store::{Data, DataError, Opening};
+
+/// Who acts in the log when nobody is signed in.
+const WHO: &str = "(command line)";
 
 /// `waxseal connection`.
 #[derive(Subcommand, Debug)]
@@ -210,6 +214,8 @@ async fn add(command: &Add, place: Place<'_>) -> Result<Exit, CliError> {
     let data = place.open(&command.data, Opening::Create).await?;
     let changed =
         connections::add(&data, &wanted, clock::now()).await.map_err(|error| wrong(&error))?;
+    let what = if wanted.exception.is_some() { "connection.exception" } else { "connection.added" };
+    note(&data, what, &changed.connection.name).await;
     data.close().await;
     show_changed(&changed, "added", command.json, place)
 }
@@ -231,8 +237,16 @@ async fn edit(command: &Edit, place: Place<'_>) -> Result<Exit, CliError> {
     let changed = connections::edit(&data, &command.connection, &wanted, clock::now())
         .await
         .map_err(|error| wrong(&error))?;
+    note(&data, audit::word_of(&wanted), &changed.connection.name).await;
     data.close().await;
     show_changed(&changed, "changed", command.json, place)
+}
+
+/// Notes a change in the log that owners see. One that cannot be noted was made all the same.
+async fn note(data: &Data, what: &str, subject: &str) {
+    if let Err(error) = audit::note(data, WHO, what, subject, clock::now()).await {
+        output::note(&format!("This is not in the log of changes: {}", chain(&error)));
+    }
 }
 
 async fn list(command: &List, place: Place<'_>) -> Result<Exit, CliError> {
@@ -278,11 +292,12 @@ async fn set_use(command: &Named, place: Place<'_>, to: Use) -> Result<Exit, Cli
     let found = connections::set_use(&data, &command.connection, to, clock::now())
         .await
         .map_err(|error| wrong(&error))?;
-    data.close().await;
-    let done = match to {
-        Use::Disabled => "disabled",
-        Use::Enabled => "enabled",
+    let (done, what) = match to {
+        Use::Disabled => ("disabled", "connection.disabled"),
+        Use::Enabled => ("enabled", "connection.enabled"),
     };
+    note(&data, what, &found.name).await;
+    data.close().await;
     show_one(&found, Some(done), command.json, place)
 }
 
@@ -291,6 +306,7 @@ async fn remove(command: &Named, place: Place<'_>) -> Result<Exit, CliError> {
     let found = connections::remove(&data, &command.connection, clock::now())
         .await
         .map_err(|error| wrong(&error))?;
+    note(&data, "connection.removed", &found.name).await;
     data.close().await;
     if command.json {
         output::json(&One { connection: &found, simulated: place.is_simulated() })?;

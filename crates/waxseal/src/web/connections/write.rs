@@ -14,9 +14,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use waxseal_app::audit;
 use waxseal_app::connections::wire::{ConnectionView, Offer, PresetOffer};
 use waxseal_app::connections::{
-    self, Changed, ConnectionsError, FieldProblem, SecretChange, Typed as TypedServer, Wanted,
+    self, Changed, ConnectionsError, FieldProblem, Typed as TypedServer, Wanted,
 };
 use waxseal_app::users::Role;
 use waxseal_services::presets;
@@ -223,11 +224,7 @@ pub(super) async fn edit(
     let view = desk.connection(&id).await?;
     let Some(way) = Way::of(&view) else { return Err(desk.missing().await) };
     let wanted = typed.wanted(way, Some(&view));
-    let what = match wanted.secret {
-        SecretChange::Keep => "connection.changed",
-        SecretChange::Remove => "connection.secret-removed",
-        SecretChange::Set(_) => "connection.secret-set",
-    };
+    let what = audit::word_of(&wanted);
     save(&desk, (Some(&view), way), &wanted, what, typed.without_secrets(way)).await
 }
 
