@@ -129,8 +129,11 @@ fn cause(sent: &SendV1) -> Option<String> {
 
 fn recipient(one: &RecipientV1) -> String {
     let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
-    let enhanced = one.enhanced.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-    let said = one.message.as_ref().map(|text| format!(" {text}")).unwrap_or_default();
+    let text = one.message.as_deref().unwrap_or_default();
+    // Most servers begin their text with it.
+    let enhanced = one.enhanced.as_deref().filter(|code| !text.starts_with(code));
+    let enhanced = enhanced.map(|code| format!(" {code}")).unwrap_or_default();
+    let said = if text.is_empty() { String::new() } else { format!(" {text}") };
     let reply = format!("{code}{enhanced}{said}");
     let colon = if reply.is_empty() { "" } else { ":" };
     format!(
