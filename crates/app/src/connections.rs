@@ -40,7 +40,7 @@ pub use waxseal_store::id::ConnectionId;
 
 use crate::limits::CONNECTIONS_LISTED_MAX;
 use crate::store::{Data, NoKeyYet, Secret, Zeroizing};
-use wire::{ConnectionView, Offer, TrialView};
+use wire::{ConnectionView, Offer, PresetOffer, TrialView};
 
 /// What is to be added or changed.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,8 @@ pub struct Changed {
     pub connection: ConnectionView,
     /// What is known of its host.
     pub offer: Offer,
+    /// The preset of its host that documents other pairs of port and mode than the one stored.
+    pub repair: Option<PresetOffer>,
     /// What contradicts itself in its settings.
     pub warnings: Vec<FindingV1>,
     /// The key file that was made for its secret.
@@ -439,9 +441,16 @@ async fn changed(
 ) -> Result<Changed, ConnectionsError> {
     let stored = find(data, &id.to_string()).await?;
     let connection = view(data, &stored, now).await?;
-    let offer = connection.host.as_deref().map(offer).unwrap_or_default();
+    let offer = match &stored.settings.kind {
+        ConnectionKind::Api(_) => Offer::default(),
+        ConnectionKind::Smtp(smtp) => offer::offer_for(smtp),
+    };
+    let repair = match &stored.settings.kind {
+        ConnectionKind::Api(_) => None,
+        ConnectionKind::Smtp(smtp) => offer::documented_otherwise(smtp, &offer),
+    };
     let warnings = warnings(&stored.settings.kind);
-    Ok(Changed { connection, offer, warnings, key_file_made })
+    Ok(Changed { connection, offer, repair, warnings, key_file_made })
 }
 
 /// An error about a connection that people know by its name.

@@ -8,6 +8,7 @@ pub mod connections;
 pub mod doctor;
 pub mod jobs;
 pub mod limits;
+pub mod near;
 pub mod once;
 pub mod probe_host;
 pub mod secret_link;

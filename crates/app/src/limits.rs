@@ -147,3 +147,9 @@ pub const KEYED_REQUEST_LASTS_AT_MOST: SignedDuration = SignedDuration::from_min
 
 /// Characters of the key of a request; a UUID has 36.
 pub const REQUEST_KEY_CHARS_MAX: usize = 128;
+
+/// Longest name for which near ones are looked for; a preset's name has at most half of it.
+pub const NEAR_NAME_CHARS_MAX: usize = 64;
+
+/// Near names shown with an error: what fits into a line or two.
+pub const NEAR_NAMES_MAX: usize = 8;

@@ -136,7 +136,7 @@ pub enum StoreError {
         id: KeyId,
     },
     /// Secrets need a key that is not there.
-    #[error("{secrets} secrets were sealed with key {id}, which is not among the master keys")]
+    #[error("{} sealed with key {id}, which is not among the master keys", count(*secrets, "secret was", "secrets were"))]
     KeyMissing {
         /// The key.
         id: KeyId,
@@ -144,7 +144,7 @@ pub enum StoreError {
         secrets: i64,
     },
     /// A key that still opens something cannot be retired.
-    #[error("key {id} still opens {secrets} secrets; rotate first")]
+    #[error("key {id} still opens {}; rotate first", count(*secrets, "secret", "secrets"))]
     KeyInUse {
         /// The key.
         id: KeyId,
@@ -207,4 +207,9 @@ impl StoreError {
         let path = path.into();
         move |source| Self::File { doing, path, source }
     }
+}
+
+/// A number with the right word beside it.
+fn count(number: i64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }

@@ -56,12 +56,6 @@ pub(crate) const LAB_FAREWELL: Duration = Duration::from_millis(500);
 /// One survey in a lab.
 pub(crate) const LAB_SURVEY: Duration = Duration::from_secs(20);
 
-/// Longest name for which near ones are looked for; a preset's name has at most half of it.
-pub(crate) const NEAR_NAME_CHARS_MAX: usize = 64;
-
-/// Near names shown with an error: what fits into a line or two.
-pub(crate) const NEAR_NAMES_MAX: usize = 8;
-
 /// Octets of a request line with its header fields; browsers send 1 to 4 kB. hyper refuses a buffer under
 /// 8 KiB.
 pub(crate) const REQUEST_HEAD_OCTETS_MAX: usize = 16 * 1024;

@@ -151,7 +151,8 @@ impl ConnectionsError {
             Self::InUse { .. } => Some("end what uses it, or disable the connection".to_owned()),
             Self::NotFound { .. } => Some("waxseal connection list shows all".to_owned()),
             Self::SecretForElsewhere { .. } => Some(
-                "give it again in the same command (--secret-file), or --remove-secret".to_owned(),
+                "give it again in the same command: --ask-secret, or --secret-file FILE; or --remove-secret"
+                    .to_owned(),
             ),
             Self::SecretInTheWay { .. } => {
                 Some("--remove-secret removes it in the same command".to_owned())

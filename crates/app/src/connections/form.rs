@@ -21,6 +21,7 @@ use waxseal_store::connection::{
 use super::error::FieldProblem;
 use super::offer::offer;
 use super::secret::service_of;
+use crate::near;
 
 /// What is wrong with mode none off loopback.
 pub(super) const NEEDS_EXCEPTION: &str =
@@ -98,7 +99,10 @@ pub(super) fn settings(
     let from_address = match (&form.from_address, before) {
         (Some(text), _) => address(text)?,
         (None, Some(settings)) => settings.from_address.clone(),
-        (None, None) => return Err(FieldProblem::new("from-address", "is missing")),
+        (None, None) => {
+            return Err(FieldProblem::new("from-address", "is missing")
+                .hint("--from-address ADDR: the address that messages come from"));
+        }
     };
     let kind = match before.map(|settings| &settings.kind) {
         Some(ConnectionKind::Api(api)) => api_kind(form, Some(api), exception.is_some()),
@@ -154,8 +158,9 @@ pub(super) fn problems(
 }
 
 fn address(text: &str) -> Result<Mailbox, FieldProblem> {
-    Mailbox::parse(text.trim())
-        .map_err(|error| FieldProblem::new("from-address", error.to_string()))
+    Mailbox::parse(text.trim()).map_err(|error| {
+        FieldProblem::new("from-address", error.to_string()).hint("such as news@example.com")
+    })
 }
 
 fn api_kind(
@@ -246,8 +251,13 @@ fn smtp_kind(
 
 fn preset(name: &str) -> Result<&'static Preset, FieldProblem> {
     presets::by_name(name).ok_or_else(|| {
-        FieldProblem::new("preset", format!("no preset is called {name:?}"))
-            .hint("waxseal presets lists all")
+        let near = near::presets(name);
+        let hint = if near.is_empty() {
+            "waxseal presets lists all".to_owned()
+        } else {
+            format!("near names: {}", near.join(", "))
+        };
+        FieldProblem::new("preset", format!("no preset is called {name:?}")).hint(hint)
     })
 }
 
@@ -257,7 +267,7 @@ fn host(
     before: Option<&CustomSmtp>,
 ) -> Result<RelayHost, FieldProblem> {
     if let Some(host) = &form.host {
-        return Ok(RelayHost::parse(host.trim())?);
+        return typed_host(host.trim());
     }
     match (preset.and_then(|preset| preset.hosts.first()), before) {
         (Some(HostPattern::Exact(name)), _) => Ok(RelayHost::parse(name)?),
@@ -269,6 +279,20 @@ fn host(
         (None, None) => Err(FieldProblem::new("host", "is missing")
             .hint("give --host, --port and --security, or --preset NAME, or --service NAME")),
     }
+}
+
+/// A host that was typed, perhaps with its port.
+fn typed_host(text: &str) -> Result<RelayHost, FieldProblem> {
+    RelayHost::parse(text).map_err(|error| {
+        let problem = FieldProblem::from(error);
+        match text.rsplit_once(':') {
+            Some((host, port)) if RelayHost::parse(host).is_ok() && port.parse::<u16>().is_ok() => {
+                problem
+                    .hint(format!("the port has an option of its own: --host {host} --port {port}"))
+            }
+            Some(_) | None => problem.hint("a name or an address alone, such as smtp.example.com"),
+        }
+    })
 }
 
 /// Port and mode: typed, else of the preset that was named, else what is stored.
@@ -304,9 +328,29 @@ fn port(form: &Form) -> Result<Option<NonZeroU16>, FieldProblem> {
 
 fn mode(form: &Form) -> Result<Option<Mode>, FieldProblem> {
     let read = |word: &str| {
-        Mode::parse(word).ok_or_else(|| choice("security", &Mode::ALL.map(Mode::as_str)))
+        Mode::parse(word).ok_or_else(|| {
+            let words = Mode::ALL.map(Mode::as_str);
+            let problem = choice("security", &words);
+            match other_word(word) {
+                Some(mode) => {
+                    let words = words.join(", ");
+                    problem.hint(format!("one of {words}; here it is --security {mode}"))
+                }
+                None => problem,
+            }
+        })
     };
     form.security.as_deref().map(read).transpose()
+}
+
+/// The mode that other programs have another word for, where the word leaves no doubt.
+fn other_word(word: &str) -> Option<&'static str> {
+    let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+    match word.to_ascii_lowercase().as_str() {
+        "ssl" | "smtps" | "ssltls" | "implicit" | "implicittls" => Some(Mode::Tls.as_str()),
+        "starttls" => Some(Mode::Starttls.as_str()),
+        _ => None,
+    }
 }
 
 /// What to do about a missing port or mode, with what is known of the host.
@@ -421,9 +465,11 @@ fn clear(
     if let Some((field, _)) = fields.into_iter().find(|(_, is_set)| *is_set) {
         return Err(FieldProblem::new(
             field,
-            "goes with no mode none: it never signs in and has no TLS",
+            "does not go with mode none, which never signs in and has no TLS",
         )
-        .hint("use --security starttls or tls, as the provider documents it"));
+        .hint(format!(
+            "leave --{field} out, or use --security starttls or tls as the provider documents it"
+        )));
     }
     let stored = before.and_then(|smtp| match &smtp.transport {
         // It was given for that host.

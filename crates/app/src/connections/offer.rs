@@ -7,7 +7,7 @@ use waxseal_check::report::published;
 use waxseal_check::report::wire::FindingV1;
 use waxseal_proto::finding::Code;
 use waxseal_services::presets::{self, HostPattern, Preset};
-use waxseal_store::connection::{ConnectionKind, RelayHost, Transport};
+use waxseal_store::connection::{ConnectionKind, CustomSmtp, RelayHost, Transport};
 
 use super::form::is_loopback;
 use super::wire::{Offer, PresetOffer};
@@ -68,6 +68,30 @@ pub fn offer(host: &str) -> Offer {
     let service = presets::service_of_host(host).map(|service| service.as_str().to_owned());
     let presets = presets::for_host(host).map(preset_offer).collect();
     Offer { service, presets }
+}
+
+/// What is known of the host of stored settings. A program of this machine is told from another one only by its
+/// port.
+pub(super) fn offer_for(smtp: &CustomSmtp) -> Offer {
+    let mut offer = offer(&smtp.host.to_string());
+    if is_loopback(&smtp.host) {
+        offer.presets.retain(|known| {
+            let preset = presets::by_name(&known.name);
+            preset.is_some_and(|preset| {
+                preset.endpoints.iter().any(|endpoint| endpoint.port == smtp.port.get())
+            })
+        });
+    }
+    offer
+}
+
+/// The preset that documents other pairs of port and mode for the host of these settings.
+pub(super) fn documented_otherwise(smtp: &CustomSmtp, offer: &Offer) -> Option<PresetOffer> {
+    let known = offer.presets.first()?;
+    let preset = presets::by_name(&known.name)?;
+    let pair = (smtp.port.get(), smtp.mode());
+    let fits = preset.endpoints.iter().any(|endpoint| (endpoint.port, endpoint.mode) == pair);
+    (!fits).then(|| known.clone())
 }
 
 fn preset_offer(preset: &Preset) -> PresetOffer {

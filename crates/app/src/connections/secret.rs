@@ -13,6 +13,7 @@ use waxseal_store::limits::SECRET_OCTETS_MAX;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::FieldProblem;
+use crate::near;
 
 /// What becomes of the secret of a connection.
 #[derive(Clone, Debug, Default)]
@@ -185,7 +186,13 @@ fn plain_settings(api: &ServiceConnection) -> service::Settings {
 pub fn service_of(api: &ServiceConnection) -> Result<ServiceId, FieldProblem> {
     ServiceId::parse(api.service.as_str()).ok_or_else(|| {
         let names: Vec<&str> = ServiceId::ALL.into_iter().map(ServiceId::as_str).collect();
-        FieldProblem::new("service", "is not built in").hint(format!("one of {}", names.join(", ")))
+        let near = near::near(api.service.as_str(), names.iter().copied());
+        let hint = if near.is_empty() {
+            format!("one of {}; others over SMTP: waxseal presets", names.join(", "))
+        } else {
+            format!("near names: {}", near.join(", "))
+        };
+        FieldProblem::new("service", "is not built in").hint(hint)
     })
 }
 

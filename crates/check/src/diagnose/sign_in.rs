@@ -69,7 +69,12 @@ fn refused(tried: &SmtpTried, seen: &SubmissionSeen, refusal: &SignInRefusal) ->
     if let Some(mechanism) = refusal.mechanism {
         finding = finding.with("mechanism", mechanism.as_str());
     }
-    if let Some(fault) = &refusal.fault {
+    // A server that refuses owes no proof of its own.
+    let was_refused = refusal.reply.as_ref().is_some_and(|reply| reply.code.first_digit() >= 4);
+    let owes_nothing = |fault: &&ExchangeFault| **fault == ExchangeFault::ServerNotProven;
+    if let Some(fault) =
+        refusal.fault.as_ref().filter(|fault| !(was_refused && owes_nothing(fault)))
+    {
         finding = finding.with("in the exchange", in_words(fault));
     }
     if matches!(code, Code::AuthMechanismMismatch | Code::AuthNotAdvertised | Code::AuthOauthNeeded)

@@ -455,6 +455,20 @@ const AT_BODY: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_refused_sign_in_accuses_no_server_of_a_missing_proof() {
+    let scram = "250-smtp.example.com\r\n250 AUTH SCRAM-SHA-256\r\n";
+    let refused = starttls(&[GREETING, CLEAR_EHLO, GO, scram, "535 5.7.8 no\r\n", "221 bye\r\n"]);
+    check(&refused, &["auth-bad-credentials"]);
+    let shown = |tried: &SmtpTried| {
+        let findings = diagnose(tried);
+        findings[0].evidence.iter().any(|one| one.value.contains("did not prove"))
+    };
+    assert!(!shown(&refused));
+    let unproven = starttls(&[GREETING, CLEAR_EHLO, GO, scram, "235 2.7.0 ok\r\n", "221 bye\r\n"]);
+    assert!(shown(&unproven));
+}
+
+#[test]
 fn refusals_of_the_transaction_are_told_apart() {
     for (reply, expected) in AT_MAIL {
         check(&in_transfer(&[&line(reply)]), &[expected]);

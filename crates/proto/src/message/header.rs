@@ -84,9 +84,11 @@ impl HeaderBlock {
             block.note(HeaderDeviation::MboxLine);
         }
         let mut ended = false;
+        // A file that was saved with the line ends of its system departs from nothing; a mixture does.
+        let mixed = bounded.windows(2).any(|pair| pair == b"\r\n");
         for line in lines {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
-            if text.len() < line.len() && !text.ends_with(b"\r") {
+            if mixed && text.len() < line.len() && !text.ends_with(b"\r") {
                 block.note(HeaderDeviation::BareLf);
             }
             let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -276,7 +278,8 @@ mod tests {
         let table: &[(&[u8], &[D], usize)] = &[
             (b"", &[], 0),
             (b"A: b", &[], 1),
-            (b"From x Mon\nA: b\n\n", &[D::MboxLine, D::BareLf], 1),
+            (b"From x Mon\nA: b\n\n", &[D::MboxLine], 1),
+            (b"A: b\r\nC: d\n\r\n", &[D::BareLf], 2),
             (b"A : b\r\n\r\n", &[D::SpaceBeforeColon], 1),
             (b" A: b\r\nno colon\r\n: x\r\n", &[D::NoField], 0),
             (b"A: \xff\r\n", &[D::NotUtf8], 1),

@@ -18,8 +18,8 @@ use waxseal_app::store::{self, BackupSummary, Data, KeyId, Opening};
 #[command(after_help = "Examples:\n  \
     waxseal backup /backups/waxseal-2026-11-24.db\n  \
     waxseal backup /backups/waxseal.db --json\n\n\
-    Others may go on working meanwhile. The master key is not part of the copy: keep its file, apart from\n\
-    backups. The output names the keys that the copy needs.\n\n\
+    Others may go on working meanwhile. The master key is not part of the copy: keep its file, apart\n\
+    from backups. The output names the keys that the copy needs.\n\n\
     Exit status: 0 written, 2 the file exists or cannot be written, 3 trouble of this machine.")]
 pub(crate) struct Backup {
     /// File to write; it must not exist

@@ -3,10 +3,10 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::near::near;
 use super::output;
 use clap::{Args, ValueEnum};
 use std::fmt::Write as _;
+use waxseal_app::near;
 use waxseal_guides::{
     FindingText, Page, finding, findings, findings_of, markdown, page, pages, terminal,
 };
@@ -72,7 +72,7 @@ fn document(name: &str, shape: Shape) -> Result<String, CliError> {
     let Some(found) = page(page_name) else {
         let known: Vec<&str> = pages().iter().map(|page| page.name).collect();
         let codes = findings().iter().map(|finding| finding.code);
-        let near = near(page_name, known.iter().copied().chain(codes));
+        let near = near::near(page_name, known.iter().copied().chain(codes));
         let hint = if near.is_empty() {
             format!("pages: {}", known.join(", "))
         } else {

@@ -149,6 +149,9 @@ fn shown(seen: &Seen) -> String {
     for deviation in &seen.block.deviations {
         lines.push(("deviations", deviation.as_str().to_owned()));
     }
+    if let Some(next) = next(&seen.path) {
+        lines.push(("next", next.to_owned()));
+    }
     lines.extend(text::list("proves", &PROVES.map(str::to_owned)));
     lines.extend(text::list("does not prove", &DOES_NOT_PROVE.map(str::to_owned)));
     out.push_str(&text::fields(&lines));
@@ -167,6 +170,20 @@ fn summary(path: &MailPath) -> String {
     };
     let hops = path.hops.len();
     format!("{claim} ({hops} {}, newest first)", if hops == 1 { "hop" } else { "hops" })
+}
+
+/// What to look at where the lines do not say.
+fn next(path: &MailPath) -> Option<&'static str> {
+    if path.hops.is_empty() {
+        return Some(
+            "save the message from the mailbox it arrived in: a sent copy has no Received lines, and each server \
+             on the way adds one",
+        );
+    }
+    path.all_encrypted().is_none().then_some(
+        "look at the hops whose TLS is not stated: a line of your own provider's servers can be asked for there, \
+         and waxseal check DOMAIN shows what a server of the recipient offers",
+    )
 }
 
 fn format_hop(index: usize, hop: &Hop) -> String {

@@ -157,8 +157,11 @@ async fn status(data: &Data, flags: &Flags) -> Result<(), CliError> {
     let mut lines =
         vec![("source", status.source.clone()), ("current", status.current.to_string())];
     lines.extend(text::list("older", &owned(&status.older)));
-    let in_use: Vec<String> =
-        status.in_use.iter().map(|(id, secrets)| format!("{id}: {secrets} secrets")).collect();
+    let in_use: Vec<String> = status
+        .in_use
+        .iter()
+        .map(|(id, secrets)| format!("{id}: {}", text::secrets(*secrets)))
+        .collect();
     lines.extend(text::list("in use", &in_use));
     output::data(&text::fields(&lines))
 }

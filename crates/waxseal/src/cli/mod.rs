@@ -15,7 +15,6 @@ pub(crate) mod input;
 mod key;
 mod lab;
 mod mcp;
-mod near;
 pub(crate) mod output;
 mod presets;
 mod prompt;

@@ -4,13 +4,12 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::near::wrong_letters;
 use super::{output, text};
-use crate::limits::{NEAR_NAME_CHARS_MAX, NEAR_NAMES_MAX};
 use crate::wire::catalogue::Presets as List;
 use crate::wire::preset::PresetV1;
 use clap::Args;
 use std::fmt::Write as _;
+use waxseal_app::near;
 use waxseal_services::presets::{self, Endpoint, HostPattern};
 
 /// `waxseal presets`.
@@ -94,34 +93,13 @@ fn list() -> String {
 }
 
 fn unknown(name: &str) -> CliError {
-    let near = near_names(name);
+    let near = near::presets(name);
     let hint = if near.is_empty() {
         "waxseal presets lists all".to_owned()
     } else {
         format!("near names: {}", near.join(", "))
     };
     CliError::usage(format!("no preset is called {name:?}")).hint(hint)
-}
-
-/// Presets that may have been meant: by host, by a shared piece of the name, or by up to two wrong letters.
-fn near_names(typed: &str) -> Vec<&'static str> {
-    let typed = typed.trim().to_lowercase();
-    let length = typed.chars().count();
-    if !(3..=NEAR_NAME_CHARS_MAX).contains(&length) {
-        return Vec::new();
-    }
-    let mut near: Vec<&str> = presets::for_host(&typed).map(|preset| preset.name).collect();
-    for preset in presets::all() {
-        let is_near = preset.name.contains(&typed)
-            || preset.title.to_lowercase().contains(&typed)
-            || typed.contains(preset.name)
-            || wrong_letters(&typed, preset.name) <= 2.min(length.saturating_sub(2));
-        if is_near && !near.contains(&preset.name) {
-            near.push(preset.name);
-        }
-    }
-    near.truncate(NEAR_NAMES_MAX);
-    near
 }
 
 #[cfg(test)]

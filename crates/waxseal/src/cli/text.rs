@@ -25,6 +25,11 @@ pub(crate) fn list<'a>(label: &'a str, items: &[String]) -> Vec<(&'a str, String
     items.iter().map(|item| (label, item.clone())).collect()
 }
 
+/// A number of secrets.
+pub(crate) fn secrets(count: i64) -> String {
+    format!("{count} {}", if count == 1 { "secret" } else { "secrets" })
+}
+
 /// `yes` or `no`.
 pub(crate) fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()

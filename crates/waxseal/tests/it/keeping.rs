@@ -48,7 +48,7 @@ fn a_key_is_made_once_rotated_and_retired() {
         assert!(said.stderr.contains(words), "{said:?}");
     }
     let text = waxseal(&["key", "status"], data);
-    assert!(text.stdout.contains(&format!("{current}: 1 secrets")), "{text:?}");
+    assert!(text.stdout.contains(&format!("{current}: 1 secret\n")), "{text:?}");
     let key = std::fs::read_to_string(data.join("master.key")).unwrap();
     let octets = key.lines().nth(1).unwrap().rsplit(' ').next().unwrap();
     assert!(!format!("{text:?}{made:?}").contains(octets));

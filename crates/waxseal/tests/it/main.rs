@@ -9,6 +9,7 @@ mod check_lab;
 mod connection;
 mod connection_lab;
 mod connection_tried;
+mod connection_words;
 mod headers;
 mod help;
 mod http_agent;

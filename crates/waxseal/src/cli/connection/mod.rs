@@ -223,13 +223,22 @@ async fn add(command: &Add, place: Place<'_>) -> Result<Exit, CliError> {
 async fn edit(command: &Edit, place: Place<'_>) -> Result<Exit, CliError> {
     let form = command.form.read(command.name.clone())?;
     let exception = command.form.exception();
+    let no_secret =
+        !command.remove_secret && !command.ask_secret && command.form.secret_files().is_empty();
+    if form == connections::Form::default() && exception.is_none() && no_secret {
+        return Err(CliError::usage("connection edit: nothing to change was given")
+            .hint("waxseal connection edit --help lists what can be changed"));
+    }
     let data = place.open(&command.data, Opening::Existing).await?;
+    let before = connections::show(&data, &command.connection, clock::now())
+        .await
+        .map_err(|error| wrong(&error))?;
     let secret = if command.remove_secret {
         connections::SecretChange::Remove
     } else if command.ask_secret {
-        let before =
+        let stored =
             connections::find(&data, &command.connection).await.map_err(|error| wrong(&error))?;
-        secret::asked(&before.settings.kind)?
+        secret::asked(&stored.settings.kind)?
     } else {
         secret::from_files(command.form.secret_files())?
     };
@@ -239,7 +248,10 @@ async fn edit(command: &Edit, place: Place<'_>) -> Result<Exit, CliError> {
         .map_err(|error| wrong(&error))?;
     note(&data, audit::word_of(&wanted), &changed.connection.name).await;
     data.close().await;
-    show_changed(&changed, "changed", command.json, place)
+    let after = &changed.connection;
+    let is_same = (after.revision, &after.name) == (before.revision, &before.name);
+    let done = if is_same { "not changed: all of it was so before" } else { "changed" };
+    show_changed(&changed, done, command.json, place)
 }
 
 /// Notes a change in the log that owners see. One that cannot be noted was made all the same.

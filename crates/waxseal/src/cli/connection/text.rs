@@ -188,8 +188,8 @@ pub(super) fn notes(changed: &Changed) -> Vec<String> {
     }
     if let Some(preset) = changed.offer.presets.first() {
         notes.push(format!(
-            "{} is documented with {} {}: {}",
-            preset.title, preset.port, preset.security, preset.documentation
+            "{} is documented with port {} and mode {} (--preset {}): {}",
+            preset.title, preset.port, preset.security, preset.name, preset.documentation
         ));
         if preset.needs_app_password {
             notes.push(
@@ -201,14 +201,26 @@ pub(super) fn notes(changed: &Changed) -> Vec<String> {
         }
     }
     for warning in &changed.warnings {
-        notes.push(format!("{}: {} (waxseal guide {})", warning.code, warning.title, warning.code));
-        let steps = warning.fix.iter().zip(1..);
-        notes.extend(steps.map(|(step, number)| format!("  {number}. {step}")));
+        notes.push(format!(
+            "{} {}: {} (waxseal guide {})",
+            warning.severity, warning.code, warning.title, warning.code
+        ));
+        notes.extend(warning.evidence.iter().map(|seen| format!("  {seen}")));
+        if changed.repair.is_none() {
+            let steps = warning.fix.iter().zip(1..);
+            notes.extend(steps.map(|(step, number)| format!("  {number}. {step}")));
+        }
+    }
+    if let Some(preset) = &changed.repair {
+        notes.push(format!(
+            "To use what is documented: waxseal connection edit {} --preset {}",
+            view.name, preset.name
+        ));
     }
     let needs_secret = view.service.is_some() || view.sign_in.is_some();
     if needs_secret && !view.secret.stored {
         notes.push(format!(
-            "No secret is stored yet: waxseal connection edit {} --secret-file FILE",
+            "No secret is stored yet: waxseal connection edit {} --ask-secret, or --secret-file FILE",
             view.name
         ));
     }

@@ -6,10 +6,12 @@ use super::super::exit::Exit;
 use super::super::world::WorldSource;
 use super::super::{ended, output, run_in};
 use super::{
-    STANDING, Scenario, Serve, all, block_on, credentials, escape, first_connection, named, start,
+    STANDING, Scenario, Serve, all, block_on, credentials, escape, first_connection, first_service,
+    named, service_account, start,
 };
 use clap::Args;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use waxseal_lab::control::{Lab, LabParts};
@@ -46,6 +48,33 @@ struct Running<'a> {
     scenarios: usize,
     /// What the clients of path-A scenarios are set to.
     attempts: Vec<Settings<'a>>,
+    /// What the clients of delivery services are set to.
+    services: Vec<ApiSettings<'a>>,
+}
+
+/// What a client of a delivery service is set to; the secrets are test data of the lab.
+#[derive(Serialize)]
+struct ApiSettings<'a> {
+    scenario: &'a str,
+    service: &'a str,
+    settings: &'a BTreeMap<String, String>,
+    secrets: &'a BTreeMap<String, String>,
+    from: &'a str,
+    to: &'a str,
+}
+
+impl<'a> ApiSettings<'a> {
+    fn of(scenario: &'a Scenario) -> Option<Self> {
+        let attempt = scenario.api.as_ref()?;
+        Some(Self {
+            scenario: &scenario.name,
+            service: attempt.service()?.as_str(),
+            settings: &attempt.settings,
+            secrets: &attempt.secrets,
+            from: attempt.message.from(),
+            to: &attempt.message.to,
+        })
+    }
 }
 
 /// What a client of a submission server is set to; the password is test data of the lab.
@@ -168,19 +197,30 @@ pub(super) fn up(up: &Up) -> Result<Exit, CliError> {
         if up.json {
             let resolver = lab.world().resolver.to_string();
             let attempts = chosen.iter().filter_map(|one| Settings::of(&lab, one)).collect();
+            let services = chosen.iter().filter_map(ApiSettings::of).collect();
             let scenarios = chosen.len();
-            output::json(&Running { session: &folder, resolver, scenarios, attempts })?;
+            let session = folder.as_str();
+            output::json(&Running { session, resolver, scenarios, attempts, services })?;
         } else {
             output::data(&escape::block(&format!("{folder}\n")))?;
         }
         output::note(&format!("Scenarios up: {}.", chosen.len()));
-        if let Some(first) = chosen.iter().find(|one| one.submission.is_none()) {
+        let is_check = |one: &&Scenario| one.submission.is_none() && one.api.is_none();
+        if let Some(first) = chosen.iter().find(is_check) {
             let domain = &first.domain;
             output::note(&format!("Try: waxseal lab exec --session {folder} -- check {domain}"));
         }
-        if let Some(standing) = chosen.iter().find(|scenario| scenario.name == STANDING) {
-            output::note(&credentials(standing));
-            output::note(&first_connection(standing, &folder));
+        // Who names none gets one server of a hundred to begin with.
+        let told = |one: &&Scenario| one.name == STANDING || !up.names.is_empty();
+        for scenario in chosen.iter().filter(told) {
+            if scenario.submission.is_some() {
+                output::note(&credentials(scenario));
+                output::note(&first_connection(scenario, &folder));
+            }
+            if scenario.api.is_some() {
+                output::note(&service_account(scenario));
+                output::note(&first_service(scenario, &folder));
+            }
         }
         output::note("Ctrl-C ends the lab and removes the folder.");
         ended().await.map_err(|error| CliError::undetermined(format!("signal: {error}")))?;

@@ -57,8 +57,9 @@ pub(crate) enum Lab {
     #[command(after_help = "Examples:\n  \
         waxseal lab up\n  \
         waxseal lab up healthy-one-mx cert-expired\n\n\
-        The folder holds resolver.txt, routes.txt, ca.pem, private-ca.pem, trust-anchor.txt and parts.json, the mail\n\
-        that was accepted (mail) and the data of commands (data), and is removed at the end.")]
+        The folder holds resolver.txt, routes.txt, ca.pem, private-ca.pem, trust-anchor.txt and\n\
+        parts.json, the mail that was accepted (mail) and the data of commands (data), and is removed\n\
+        at the end.")]
     Up(exec::Up),
 }
 
@@ -135,12 +136,44 @@ fn first_connection(scenario: &Scenario, folder: &str) -> String {
     let Some(attempt) = &scenario.submission else { return String::new() };
     let run = format!("waxseal lab exec --session {folder} -- connection");
     escape::block(&format!(
-        "Try: {run} add own --host {} --port 587 --security starttls --user {} --from-address {}\n\
+        "Try: {run} add own --host {} --port {} --security {} --user {} --from-address {}\n\
          and: {run} test own --to {}",
         attempt.host(),
+        attempt.port,
+        attempt.mode,
         attempt.user().unwrap_or_default(),
         attempt.from(),
         attempt.to(),
+    ))
+}
+
+/// What a client of the scenario's delivery service is set to, with the lab's test keys.
+fn service_account(scenario: &Scenario) -> String {
+    let Some(attempt) = &scenario.api else { return String::new() };
+    let secrets: Vec<String> =
+        attempt.secrets.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    escape::line(&format!(
+        "Delivery service of {}: {}, {} (test data of the lab)",
+        scenario.name,
+        attempt.service().map_or("", |service| service.as_str()),
+        secrets.join(", "),
+    ))
+}
+
+/// The commands that add and test a connection to the scenario's delivery service. The key is typed at the
+/// prompt: it is never an argument.
+fn first_service(scenario: &Scenario, folder: &str) -> String {
+    let Some(attempt) = &scenario.api else { return String::new() };
+    let run = format!("waxseal lab exec --session {folder} -- connection");
+    let settings: Vec<String> =
+        attempt.settings.iter().map(|(name, value)| format!("--setting {name}={value} ")).collect();
+    escape::block(&format!(
+        "Try: {run} add news --service {} {}--from-address {}\n\
+         and: {run} test news --to {}",
+        attempt.service().map_or("", |service| service.as_str()),
+        settings.concat(),
+        attempt.message.from(),
+        attempt.message.to,
     ))
 }
 

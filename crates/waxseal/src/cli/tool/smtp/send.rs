@@ -30,9 +30,11 @@ use waxseal_proto::tls::requirement::MinimumVersion;
 pub(super) const HELP: &str = "Examples:\n  \
     waxseal tool smtp send --host smtp.example.com --port 587 --security starttls \\\n    \
       --username u --password-file pw --from me@example.com --to you@example.net mail.eml\n  \
-    printf 'Subject: hello\\n\\nhello\\n' | waxseal tool smtp send --host localhost --port 25 \\\n    \
-      --security none --allow-private --from me@example.com --to you@example.net -\n\n\
-    The mode is never derived from the port. Nothing but EHLO and STARTTLS leaves before TLS is verified.\n\
+    printf 'From: me@example.com\\nDate: %s\\nSubject: hello\\n\\nhello\\n' \"$(date -R)\" | \\\n    \
+      waxseal tool smtp send --host localhost --port 25 --security none --allow-private \\\n    \
+      --from me@example.com --to you@example.net -\n\n\
+    The mode is never derived from the port. Nothing but EHLO and STARTTLS leaves before TLS is\n\
+    verified.\n\
     FILE is a message with its header; it is sent as it is, with the line ends of SMTP.\n\n\
     Exit status: 0 taken for every recipient, 1 refused or a problem was found, 2 bad usage,\n\
     3 could not be determined (no answer, not now, or lost on the way).";

@@ -1,9 +1,10 @@
-//! Names that may have been meant, for an error that says what to try instead.
+//! Names that may have been meant, for an error that says what to try instead. Nothing is chosen for anybody.
 
 use crate::limits::{NEAR_NAME_CHARS_MAX, NEAR_NAMES_MAX};
+use waxseal_services::presets as known;
 
 /// The names that share a piece with what was typed or differ from it by up to two letters.
-pub(super) fn near<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn near<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.trim().to_lowercase();
     let length = typed.chars().count();
     if !(3..=NEAR_NAME_CHARS_MAX).contains(&length) {
@@ -16,8 +17,29 @@ pub(super) fn near<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec
     names.filter(is_near).take(NEAR_NAMES_MAX).collect()
 }
 
+/// Presets that may have been meant: by host, by a shared piece of the name, or by up to two wrong letters.
+pub fn presets(typed: &str) -> Vec<&'static str> {
+    let typed = typed.trim().to_lowercase();
+    let length = typed.chars().count();
+    if !(3..=NEAR_NAME_CHARS_MAX).contains(&length) {
+        return Vec::new();
+    }
+    let mut near: Vec<&str> = known::for_host(&typed).map(|preset| preset.name).collect();
+    for preset in known::all() {
+        let is_near = preset.name.contains(&typed)
+            || preset.title.to_lowercase().contains(&typed)
+            || typed.contains(preset.name)
+            || wrong_letters(&typed, preset.name) <= 2.min(length.saturating_sub(2));
+        if is_near && !near.contains(&preset.name) {
+            near.push(preset.name);
+        }
+    }
+    near.truncate(NEAR_NAMES_MAX);
+    near
+}
+
 /// How many letters must be put in, taken out or changed to get from one word to the other.
-pub(super) fn wrong_letters(one: &str, other: &str) -> usize {
+pub fn wrong_letters(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (line, letter) in one.chars().enumerate() {
         let mut above_left = line;
