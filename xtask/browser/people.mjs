@@ -19,6 +19,9 @@ export async function signIn(visit, name = "anna", password = PASSWORD) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+// Domains of the lab whose checks last for three seconds and more, with steps before.
+export const SLOW = ["sts-record-timeout.test", "sts-slow-drip.test", "sts-oversize-slow-drip.test", "tls-handshake-timeout.test"];
+
 // Has a domain checked and waits for its report.
 export async function check(visit, domain, tool = "smtp-tls") {
   const { page } = visit;
