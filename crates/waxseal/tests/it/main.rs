@@ -21,6 +21,8 @@ mod mcp_lines;
 mod name_server;
 mod operating;
 mod own_network;
+mod parity;
+mod person;
 mod presets;
 mod program;
 mod secrecy;

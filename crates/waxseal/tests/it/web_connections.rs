@@ -1,10 +1,10 @@
 //! The pages of connections over real HTTP, in a lab with a submission server: adding, the diagnosis of a wrong
 //! mode, the suggestion that is applied by a click, roles, workspaces, and that no secret is in any answer.
 
+use crate::person::Person;
 use crate::program::{file, finish, program};
 use crate::secrecy::{forms, holds};
-use crate::site::{Answer, Running};
-use std::cell::RefCell;
+use crate::site::Running;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,81 +12,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// The test account's password in the lab.
 const PASSWORD: &str = "lab-only-9fK2mQx7vT4wZs";
 const CANARY: &str = "Wr0ng/canary+of%20a&password=Q9";
-const ACCOUNT: &str = "four+words+of+chance";
 const HOST: &str = "smtp.submission.test";
 
-/// A person with a browser that keeps its cookie; everything answered is kept to be searched.
-struct Person<'a> {
-    site: &'a Running,
-    cookie: String,
-    form_token: String,
-    heard: RefCell<Vec<Answer>>,
-}
-
-impl<'a> Person<'a> {
-    fn enter(site: &'a Running, link: &str, name: &str) -> Self {
-        let body = format!("name={name}&password={ACCOUNT}&again={ACCOUNT}");
-        let entered = site.post(link, "", &body);
-        let cookie = entered.headers["set-cookie"].split(';').next().unwrap();
-        let cookie = format!("Cookie: {cookie}\r\n");
-        let page = site.get_with("/account", &cookie).body;
-        let token = page.split("name=\"form_token\" value=\"").nth(1).unwrap();
-        let form_token = token.split('"').next().unwrap().to_owned();
-        Self { site, cookie, form_token, heard: RefCell::default() }
-    }
-
-    fn invited(&self, role: &str, name: &str) -> Self {
-        let page = self.post("/account/invite", &[("role", role)]);
-        let link = page.1.split("/enter/").nth(1).unwrap().split('<').next().unwrap();
-        Self::enter(self.site, &format!("/enter/{link}"), name)
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        self.keep(self.site.get_with(path, &self.cookie))
-    }
-
-    /// Sends a form with the token of the session; gives status and body, or the address that it leads to.
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-        self.post_with(path, "", fields)
-    }
-
-    fn post_with(&self, path: &str, headers: &str, fields: &[(&str, &str)]) -> (u16, String) {
-        let token = [("form_token", self.form_token.as_str())];
-        let encoded = |(name, value): &(&str, &str)| format!("{name}={}", percent(value));
-        let body: Vec<String> = token.iter().chain(fields).map(encoded).collect();
-        let headers = format!("{}{headers}", self.cookie);
-        self.keep(self.site.post(path, &headers, &body.join("&")))
-    }
-
-    fn upload(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-        let token = [("form_token", self.form_token.as_str())];
-        let mut body = String::new();
-        for (name, value) in token.iter().chain(fields) {
-            let file = if *name == "file" { "; filename=\"a.eml\"" } else { "" };
-            let head = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
-            body.extend(["--Lim1t\r\n", &head, "\r\n\r\n", value, "\r\n"]);
-        }
-        body += "--Lim1t--\r\n";
-        let answer = self.site.send(&format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\n{}Connection: close\r\n\
-             Content-Type: multipart/form-data; boundary=Lim1t\r\nContent-Length: {}\r\n\r\n{body}",
-            self.site.address,
-            self.cookie,
-            body.len()
-        ));
-        self.keep(answer)
-    }
-
-    fn keep(&self, answer: Answer) -> (u16, String) {
-        let shown = match answer.headers.get("location") {
-            Some(location) => location.clone(),
-            None => answer.body.clone(),
-        };
-        let status = answer.status;
-        self.heard.borrow_mut().push(answer);
-        (status, shown)
-    }
-
+impl Person<'_> {
     /// Adds a connection to the lab's submission server, and gives its address.
     fn add(&self, name: &str, security: &str, secret: &str) -> String {
         let fields = [
@@ -105,14 +33,6 @@ impl<'a> Person<'a> {
         assert_eq!(status, 303, "{address}");
         address.split('?').next().unwrap().to_owned()
     }
-}
-
-fn percent(text: &str) -> String {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
-    let each = |octet: u8| {
-        if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") }
-    };
-    text.bytes().map(each).collect()
 }
 
 fn count(text: &str, part: &str) -> usize {
