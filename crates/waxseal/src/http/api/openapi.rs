@@ -5,6 +5,7 @@ use super::{catalogue, checks, connections, jobs, trials};
 use crate::cli::headers::Message;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{Object, OneOfBuilder, Type};
 use utoipa::openapi::{Array, Ref, RefOr, Schema};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 use waxseal_app::connections::wire::{ConnectionView, Offer, TrialView};
@@ -39,9 +40,11 @@ const SECRET: &str = "Secret";
 )]
 struct Description;
 
-/// The place of the report in other schemas.
+/// The place of a report that is not there yet.
 pub(super) fn report() -> RefOr<Schema> {
-    named(REPORT)
+    let missing = Object::with_type(Type::Null);
+    let either = OneOfBuilder::new().item(Ref::from_schema_name(REPORT)).item(missing);
+    RefOr::T(Schema::OneOf(either.build()))
 }
 
 /// The place of a connection.
