@@ -69,7 +69,9 @@ async function connections() {
   await take(visit, "connection-form");
   await addConnection(visit, { name: "newsletter", security: "tls" });
   await sendTest(visit);
+  await shown.setViewportSize({ width: 1200, height: 1280 });
   await take(visit, "connection-diagnosis");
+  await shown.setViewportSize({ width: 1200, height: 1000 });
   await addConnection(visit, { name: "receipts", security: "starttls" });
   await sendTest(visit);
   await take(visit, "connection-passed");
