@@ -84,12 +84,18 @@ impl People for Store {
         if changed.rows_affected() == 0 {
             return Err(StoreError::NotFound { what: "user", id: user.to_string() });
         }
-        sqlx::query("DELETE FROM user_sessions WHERE workspace_id = ? AND user_id = ?")
-            .bind(workspace.to_string())
-            .bind(user.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed())?;
+        // Nobody who had a session or a link to a new password keeps it.
+        for statement in [
+            "DELETE FROM user_sessions WHERE workspace_id = ? AND user_id = ?",
+            "DELETE FROM entry_links WHERE workspace_id = ? AND user_id = ?",
+        ] {
+            sqlx::query(statement)
+                .bind(workspace.to_string())
+                .bind(user.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed())?;
+        }
         transaction.commit().await.map_err(failed())
     }
 

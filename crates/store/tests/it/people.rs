@@ -121,7 +121,7 @@ async fn links_are_ended<P: People>(
     let long = EntryLink { expires_at: link.expires_at + HOUR, ..owner };
     let reset = EntryLink { user: Some(person), ..owner };
     let foreign = EntryLink { workspace: other, ..owner };
-    let token = Token::new().unwrap().hash();
+    let [token, others] = [(); 2].map(|()| Token::new().unwrap().hash());
     let kept: Vec<_> = [*link, long, reset, foreign]
         .into_iter()
         .map(|link| (Token::new().unwrap().hash(), link))
@@ -134,4 +134,11 @@ async fn links_are_ended<P: People>(
     for (token, link) in kept {
         assert_eq!(store.take_entry(token, now()).await.unwrap(), Some(link), "{link:?}");
     }
+    // A new password ends the links to one, and no invitation.
+    for (token, link) in [(token, &reset), (others, link)] {
+        store.add_entry(token, link, now()).await.unwrap();
+    }
+    store.set_password(link.workspace, person, &hash("h3")).await.unwrap();
+    assert_eq!(store.entry(token, now()).await.unwrap(), None);
+    assert_eq!(store.take_entry(others, now()).await.unwrap(), Some(*link));
 }
