@@ -109,7 +109,7 @@ pub async fn begin(
     let request = KeyedRequest {
         token: bearer.id,
         key: TokenHash::of(&key.0),
-        request: TokenHash::of(request),
+        request: bearer.answers.hash(request),
         at: now,
         lasts_at_most: KEYED_REQUEST_LASTS_AT_MOST,
         kept: ANSWER_KEPT,

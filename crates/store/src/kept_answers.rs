@@ -125,6 +125,14 @@ impl AnswerKey {
         XChaCha20Poly1305::new(&Key::from(*self.0))
     }
 
+    /// What is stored of a request, which can hold a password: only whoever shows the token can try texts against it.
+    pub fn hash(&self, request: &str) -> TokenHash {
+        let mut text = Zeroizing::new(Vec::with_capacity(self.0.len() + request.len()));
+        text.extend_from_slice(self.0.as_slice());
+        text.extend_from_slice(request.as_bytes());
+        TokenHash::of_octets(&text)
+    }
+
     /// Seals an answer to one request.
     ///
     /// # Errors
@@ -167,5 +175,15 @@ mod tests {
             assert_eq!(key.open(request, damaged), None, "{damaged}");
         }
         assert_eq!(format!("{key:?}"), "AnswerKey(..)");
+    }
+
+    #[test]
+    fn what_is_stored_of_a_request_cannot_be_guessed_without_the_token() {
+        let (one, two) = (AnswerKey::of("wxs_one"), AnswerKey::of("wxs_two"));
+        let request = "POST /a\n{\"secret\":\"1234\"}";
+        assert_eq!(one.hash(request), AnswerKey::of("wxs_one").hash(request));
+        for other in [two.hash(request), one.hash("POST /a"), TokenHash::of(request)] {
+            assert_ne!(one.hash(request), other);
+        }
     }
 }

@@ -48,8 +48,12 @@ pub struct TokenHash([u8; 32]);
 impl TokenHash {
     /// The hash of what somebody showed.
     pub fn of(shown: &str) -> Self {
+        Self::of_octets(shown.as_bytes())
+    }
+
+    pub(crate) fn of_octets(shown: &[u8]) -> Self {
         let mut octets = [0; 32];
-        octets.copy_from_slice(digest(&SHA256, shown.as_bytes()).as_ref());
+        octets.copy_from_slice(digest(&SHA256, shown).as_ref());
         Self(octets)
     }
 
