@@ -92,11 +92,16 @@ fn host(request: &Request) -> Option<&str> {
     request.uri().authority().map(axum::http::uri::Authority::as_str).or(named)
 }
 
+/// Whether a request changes nothing (RFC 9110 §9.2.1).
+fn is_only_looking(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
 /// Whether a page of another site had this request sent, as the browser says (Fetch Metadata, or RFC 6454 §7).
 /// Only requests that change something are judged; programs send neither header. The tools for agents have a rule
 /// of their own, and no cookie opens them.
 fn is_from_elsewhere(request: &Request) -> bool {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if is_only_looking(request.method()) {
         return false;
     }
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -109,10 +114,60 @@ fn is_from_elsewhere(request: &Request) -> bool {
     })
 }
 
+/// What changes something is carried to its end, also when its visitor goes away: a change that was made is noted.
+pub(crate) async fn to_the_end(request: Request, next: Next) -> Response {
+    if is_only_looking(request.method()) {
+        return next.run(request).await;
+    }
+    match visitor::on_its_own(next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "This did not work.\n").into_response(),
+    }
+}
+
 /// A request that waits for nothing but this program ends in time.
 pub(super) async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_TOTAL, next.run(request)).await {
         Ok(response) => response,
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This took too long.\n").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::any;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn a_change_goes_on_without_its_visitor_and_a_look_does_not() {
+        for (method, goes_on) in [(Method::POST, true), (Method::GET, false)] {
+            let (begun, mut has_begun) = mpsc::unbounded_channel();
+            let (go, may_go) = tokio::sync::watch::channel(false);
+            let (done, mut is_done) = mpsc::unbounded_channel();
+            let work = move || {
+                let (begun, mut may_go, done) = (begun.clone(), may_go.clone(), done.clone());
+                async move {
+                    begun.send(()).unwrap();
+                    may_go.wait_for(|go| *go).await.unwrap();
+                    done.send(()).unwrap();
+                }
+            };
+            let router: Router = Router::new().route("/", any(work)).layer(from_fn(to_the_end));
+            let service = TowerToHyperService::new(router);
+            let request = Request::builder().method(&method).body(Body::empty()).unwrap();
+            tokio::select! {
+                _ = service.call(request) => panic!("nobody let it go on"),
+                _ = has_begun.recv() => {}
+            }
+            drop(service);
+            let _ = go.send(true);
+            assert_eq!(is_done.recv().await.is_some(), goes_on, "{method}");
+        }
     }
 }

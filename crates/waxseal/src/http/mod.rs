@@ -19,7 +19,7 @@ mod visitor;
 
 pub(crate) use assets::Assets;
 pub(crate) use certificates::Certificates;
-pub(crate) use guard::Client;
+pub(crate) use guard::{Client, to_the_end};
 pub(crate) use log::{Event, Log};
 pub(crate) use parts::Parts;
 pub(crate) use site::{Site, SiteSettings};
@@ -44,6 +44,7 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         .route("/favicon.ico", get(assets::icon))
         .route("/metrics", get(status::metrics_with_token))
         .fallback(web::not_found)
+        .layer(middleware::from_fn(to_the_end))
         .layer(middleware::from_fn(guard::in_time));
     Router::new()
         .merge(quick)

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
+use tokio::task::JoinError;
 use waxseal_app::users::{Role, SESSION_SECONDS, Session, Token, TokenHash, User};
 
 /// The cookie of a session. Browsers take a name with `__Host-` only over https and only for this host.
@@ -80,6 +81,13 @@ pub(super) async fn answering<T>(
     answer: impl Future<Output = T>,
 ) -> T {
     HAS_COOKIE.scope(cookie(headers, kind(site).0).is_some(), answer).await
+}
+
+/// Answers on its own, whoever waits; [`may_be_signed_in`] tells the same meanwhile.
+pub(super) async fn on_its_own<T: Send + 'static>(
+    answer: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    tokio::spawn(HAS_COOKIE.scope(may_be_signed_in(), answer)).await
 }
 
 /// Whether the visitor of the request that is answered shows a session, which may have ended: enough for the

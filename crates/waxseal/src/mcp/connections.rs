@@ -16,8 +16,8 @@ use waxseal_app::connections::wire::ConnectionView;
 use waxseal_app::connections::{
     self, ArrivedMessage, Changed, Form, SecretChange, Use, Wanted, note_arrived,
 };
-use waxseal_app::jobs::Wanted as JobWanted;
 use waxseal_app::jobs::wire::JobView;
+use waxseal_app::jobs::{JobWatch, Wanted as JobWanted};
 use waxseal_app::secret_link;
 use waxseal_app::store::{Data, DataError, Opening};
 use waxseal_app::test_send::{IdempotencyKey, TestRequest};
@@ -95,20 +95,32 @@ pub(super) async fn test(caller: &Caller, wanted: &TestConnection) -> Result<Val
 async fn run(caller: &Caller, wanted: JobWanted) -> Result<(JobView, ConnectionView), Refusal> {
     let data = caller.open(Opening::Existing).await?;
     let ended = async {
-        let mut watch = caller.jobs.begin(&data, wanted, clock::now()).await?;
+        // On its own: a call that is cancelled meanwhile has begun it and is noted all the same.
+        let begun = tokio::spawn(begin(caller.clone(), Data::clone(&data), wanted)).await;
+        let mut watch =
+            begun.map_err(|_| Refusal::new("machine", "the job ended by a fault"))??;
         let job = watch.end().await;
         if let Some(problem) = job.problem {
             return Err(Refusal::of_job(problem));
         }
-        let name = job.connection.clone();
-        let connection = connections::show(&data, &name, clock::now()).await?;
-        let what = if job.kind == "test" { "connection.tested" } else { "connection.verified" };
-        caller.note(&data, what, &connection.name).await?;
+        let connection = connections::show(&data, &job.connection, clock::now()).await?;
         Ok((job, connection))
     };
     let ended = ended.await;
     data.end().await;
     ended
+}
+
+/// Begins a job and notes who did; an earlier test of the same key is nothing new.
+async fn begin(caller: Caller, data: Data, wanted: JobWanted) -> Result<JobWatch, Refusal> {
+    let watch = caller.jobs.begin(&data, wanted, clock::now()).await?;
+    let begun = watch.view();
+    if !begun.repeated {
+        let found = connections::find(&data, &begun.connection).await?;
+        let what = if begun.kind == "test" { "connection.tested" } else { "connection.verified" };
+        caller.note(&data, what, found.name.as_str()).await?;
+    }
+    Ok(watch)
 }
 
 /// The path of the message of a test where it arrived, kept with the test.

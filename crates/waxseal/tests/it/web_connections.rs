@@ -96,6 +96,7 @@ fn a_wrong_mode_is_diagnosed_and_mended_by_a_click() {
     {
         assert!(log.contains(word), "{word}");
     }
+    assert_eq!(count(&log, "connection.tested"), 2, "what was sent, not what was asked for again");
     for answer in anna.heard.borrow().iter() {
         assert!(answer.body.len() < 100_000, "{} octets", answer.body.len());
         for form in forms(PASSWORD.as_bytes()) {

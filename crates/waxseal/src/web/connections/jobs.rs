@@ -164,7 +164,9 @@ pub(super) async fn test(
     let begun = desk.site.jobs.begin(&desk.data, Wanted::Test(request), desk.site.now()).await;
     match begun {
         Ok(watch) => {
-            desk.note("connection.tested", &view.name).await;
+            if !watch.view().repeated {
+                desk.note("connection.tested", &view.name).await;
+            }
             Ok(follow(&desk, &view, watch, by_script).await)
         }
         Err(error) => not_begun(&desk, &view, &error, (&form.to, by_script)).await,

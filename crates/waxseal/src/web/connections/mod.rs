@@ -14,11 +14,12 @@ mod write;
 use super::frame::{Frame, Message, Place, page};
 use crate::cli::error::chain;
 use crate::escape;
-use crate::http::{Site, Visitor};
+use crate::http::{Site, Visitor, to_the_end};
 use crate::limits::UPLOAD_OCTETS_MAX;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub(super) fn waiting_routes() -> Router<Arc<Site>> {
         .route("/connections/{id}/test", post(jobs::test))
         .route("/connections/{id}/verify", post(jobs::verify))
         .route("/connections/{id}/tests/{job}/events", get(jobs::events))
+        .layer(middleware::from_fn(to_the_end))
 }
 
 /// Why a handler answers with something else than its page.
