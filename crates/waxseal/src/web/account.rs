@@ -1,7 +1,7 @@
 //! Signing in and out, links that let somebody in once, people, and the log. Rules are those of
 //! [`Accounts`](waxseal_app::users::Accounts); a form that changes something carries the token of its session.
 
-use super::frame::{Frame, Message, Place, page};
+use super::frame::{Frame, Message, Place, page, private};
 use crate::escape;
 use crate::http::{Client, Site, Visitor, no_cookie, session_cookie};
 use askama::Template;
@@ -194,7 +194,7 @@ pub(super) async fn enter_form(
     Path(token): Path<String>,
 ) -> Response {
     match site.accounts.entry(TokenHash::of(&token), site.now()).await {
-        Ok(link) => page(&site, &enter_page(&site, &link, (&token, ""), None)),
+        Ok(link) => private(page(&site, &enter_page(&site, &link, (&token, ""), None))),
         Err(error) => problem(&site, &error),
     }
 }
@@ -212,7 +212,7 @@ pub(super) async fn enter(
     };
     let wrong = |text: String, status: StatusCode| {
         let template = enter_page(&site, &link, (&token, &given.name), Some(text));
-        (status, page(&site, &template)).into_response()
+        private((status, page(&site, &template)).into_response())
     };
     if given.password != given.again {
         let text = "The two passwords are not the same.".to_owned();

@@ -2,7 +2,7 @@
 
 use crate::http::{Assets, Event, Site, may_be_signed_in};
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 /// The places of the main navigation.
@@ -109,4 +109,12 @@ pub(super) fn page(site: &Site, template: &impl Template) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made.\n").into_response()
         }
     }
+}
+
+/// A page behind a secret address: no cache keeps it, and no search engine lists it.
+pub(super) fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    response
 }

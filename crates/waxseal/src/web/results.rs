@@ -1,7 +1,7 @@
 //! `/results/{token}`: a result behind an address that nobody can guess; while the check runs, its steps as
 //! server-sent events. The token is never logged and never sent to another site.
 
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, private};
 use super::not_found;
 use super::tools::broken;
 use crate::escape;
@@ -10,7 +10,7 @@ use crate::limits::{OWNER_COOKIE_SECONDS, STREAM_BEAT};
 use crate::render;
 use askama::Template;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::Stream;
@@ -182,14 +182,6 @@ pub(super) async fn delete(
         Ok(false) => not_found(State(site)).await,
         Err(error) => broken(&site, &error),
     }
-}
-
-/// Neither kept by proxies nor found by search engines.
-fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
-    response
 }
 
 /// `GET /results/{token}/events`: one `step` for each thing that happens, then `end`. Whoever goes away stops

@@ -1,13 +1,13 @@
 //! The page behind a link by which a person enters the secret of one connection. The link alone opens it; it shows
 //! no more than is needed to know what the secret is for, and what is entered is never shown again.
 
-use super::frame::{Frame, Message, Place, page};
+use super::frame::{Frame, Message, Place, page, private};
 use crate::escape;
 use crate::http::Site;
 use crate::limits::SECRET_FIELDS_MAX;
 use askama::Template;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,12 +151,4 @@ fn problem(site: &Site, error: &SecretLinkError) -> Response {
         next: None,
     };
     private((status(error), page(site, &message)).into_response())
-}
-
-/// No cache keeps it, and no search engine lists it.
-fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
-    response
 }

@@ -40,7 +40,9 @@ fn come_in(site: &mut Running) -> Answer {
 fn the_first_owner_comes_in_by_a_link_that_works_once() {
     let mut site = Running::start(&["serve"]);
     let link = site.first_link();
-    assert_eq!(site.get(&link).status, 200);
+    let shown = site.get(&link);
+    assert_eq!((shown.status, shown.headers["cache-control"].as_str()), (200, "no-store"));
+    assert!(shown.headers["x-robots-tag"].contains("noindex"));
     for (body, words) in [
         ("name=anna&password=short&again=short", "12 to 256 characters"),
         ("name=anna&password=four+words+of+chance&again=other+words+of+chance", "not the same"),
