@@ -2,6 +2,7 @@
 //! counters. Invariant: no answer leaves without the security headers, and neither path nor query is logged,
 //! because result links are secrets.
 
+use super::api;
 use super::client::{Peer, client};
 use super::log::Event;
 use super::site::Site;
@@ -127,8 +128,10 @@ pub(crate) async fn to_the_end(request: Request, next: Next) -> Response {
 
 /// A request that waits for nothing but this program ends in time.
 pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    let is_of_a_program = request.uri().path().starts_with("/api/");
     match tokio::time::timeout(REQUEST_TOTAL, next.run(request)).await {
         Ok(response) => response,
+        Err(_) if is_of_a_program => api::too_slow(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This took too long.\n").into_response(),
     }
 }

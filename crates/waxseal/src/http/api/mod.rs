@@ -67,6 +67,13 @@ async fn no_method() -> Problem {
         .hint("the header Allow says which it takes")
 }
 
+/// The answer to a request that this program did not end in time.
+pub(super) fn too_slow() -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let problem = Problem::new(status, "too-slow", "This took too long");
+    problem.hint("The fault is on this server. Try again later").into_response()
+}
+
 async fn nothing() -> Problem {
     Problem::not_found("address")
 }
