@@ -38,12 +38,14 @@ pub(crate) fn newest(migrations: &[Migration]) -> i64 {
 
 /// The schema of an open database; 0 when it is empty, `None` when it is not ours.
 pub(crate) async fn version(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-    let application: i64 =
-        sqlx::query("PRAGMA application_id").fetch_one(&mut *connection).await?.try_get(0)?;
+    // In this order: whoever makes the database meanwhile writes both at once, so tables that are seen have
+    // their identifier.
     let tables: i64 = sqlx::query("SELECT count(*) FROM sqlite_schema")
         .fetch_one(&mut *connection)
         .await?
         .try_get(0)?;
+    let application: i64 =
+        sqlx::query("PRAGMA application_id").fetch_one(&mut *connection).await?.try_get(0)?;
     if tables == 0 {
         return Ok(matches!(application, 0 | APPLICATION_ID).then_some(0));
     }
